@@ -1,0 +1,79 @@
+"""Which texts a matter is found by.
+
+A citizen may hit a matter by its official name, by what people call it, by the conditions it sets, by a question its FAQ
+answers or by one an editor recorded. Each becomes one row of the index; a matter scores by its best rows. The input is the
+exchange format's mapping, so the index needs nothing of the rest of the product.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+LONGEST_TEXT = 120
+"""Characters of a text that are encoded; what a matter is about stands at its start."""
+
+
+class TextKind(StrEnum):
+    """Where a text of a matter comes from; curated kinds win outright when a citizen types them exactly."""
+
+    NAME = "name"
+    ALIAS = "alias"
+    CONDITIONS = "conditions"
+    FAQ = "faq"
+    QUESTION = "question"
+    MATERIALS = "materials"
+
+
+CURATED = frozenset({TextKind.NAME, TextKind.ALIAS, TextKind.FAQ, TextKind.QUESTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text of one matter."""
+
+    kind: TextKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One matter as the index sees it: its code, its name and department, and its texts (the name first)."""
+
+    code: str
+    name: str
+    department: str
+    texts: tuple[Text, ...]
+
+
+def document(guide: Mapping[str, Any]) -> Document:
+    """The document of ``guide`` (a mapping in the exchange format)."""
+    return Document(guide["code"], guide["name"], guide.get("department", ""), tuple(_texts(guide)))
+
+
+def _texts(guide: Mapping[str, Any]) -> Iterator[Text]:
+    name = guide["name"]
+    seen: set[str] = set()
+    for kind, text in _candidates(guide, name):
+        text = re.sub(r"\s+", " ", text).strip()[:LONGEST_TEXT]
+        if text and text not in seen:
+            seen.add(text)
+            yield Text(kind, text)
+
+
+def _candidates(guide: Mapping[str, Any], name: str) -> Iterator[tuple[TextKind, str]]:
+    yield TextKind.NAME, name
+    for alias in guide.get("aliases") or ():
+        yield TextKind.ALIAS, alias
+    for question in guide.get("questions") or ():
+        yield TextKind.QUESTION, question
+    if guide.get("conditions"):
+        yield TextKind.CONDITIONS, guide["conditions"]
+    for entry in guide.get("faq") or ():
+        yield TextKind.FAQ, entry["q"]
+    materials: Sequence[Mapping[str, Any]] = guide.get("materials") or ()
+    if materials:
+        yield TextKind.MATERIALS, f"{name}：" + "、".join(m["name"] for m in materials)

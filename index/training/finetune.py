@@ -1,0 +1,192 @@
+"""Contrastive fine-tuning of the encoder on spoken questions, with sibling, mined and near-miss negatives.
+
+A step takes a batch of questions. Each brings one text of its matter as the positive and one text of a matter it is easily
+confused with (a sibling of its family, or one the starting model ranked high) as a negative; all other texts of the batch
+are negatives too, except those of the same matter. A learned *nothing fits* score competes with the texts: the right text
+has to beat it, and for near misses (questions that no guide answers) it has to win. Some questions are joined with an
+earlier turn, as the searcher joins follow-ups.
+
+Only families marked ``train`` are read; the word embeddings stay as they are, so that words never seen keep their place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentence_transformers import SentenceTransformer
+
+from index.documents import TextKind, document
+
+SCALE = 20.0
+LONGEST = 64
+JOINER = "；"
+FOLLOW_UPS = (
+    "那多少钱", "要带什么", "几天能好", "去哪儿办", "网上能办吗", "要本人去吗", "电话多少", "那要什么材料", "收费不", "要多久",
+    "在哪个窗口", "有什么条件", "我是替我妈办", "我户口在外地", "别人代办行不行", "周末上班吗", "那钱呢", "资料呢", "时间呢",
+    "流程讲一下", "什么规定", "办好给个什么证", "归谁管", "老人走不动怎么弄", "那我这种情况呢", "能不能邮寄", "要跑几趟",
+)
+"""Short turns that only make sense after an earlier one; written for this file, used in no test."""
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+class Corpus:
+    """Training questions, the texts of every matter, and who is confusable with whom."""
+
+    def __init__(self, guides: list[dict[str, Any]], questions: list[dict[str, Any]], misses: list[str], seed: int) -> None:
+        self.random = random.Random(seed)
+        self.guides, self.questions, self.misses = guides, questions, misses
+        self.place = {g["code"]: i for i, g in enumerate(guides)}
+        documents = [document(g) for g in guides]
+        self.names = [[t.text for t in d.texts if t.kind in (TextKind.NAME, TextKind.ALIAS)] for d in documents]
+        self.texts = [[t.text for t in d.texts] for d in documents]
+        self.asked: dict[str, list[str]] = defaultdict(list)
+        for q in questions:
+            self.asked[q["matter"]].append(q["text"])
+        families: dict[str, list[int]] = defaultdict(list)
+        for i, g in enumerate(guides):
+            families[g.get("catalog_code") or g["code"]].append(i)
+        self.siblings = [
+            [j for j in families[g.get("catalog_code") or g["code"]] if j != i] for i, g in enumerate(guides)
+        ]
+        self.mined: dict[int, list[int]] = {}
+
+    def mine(self, model: SentenceTransformer, depth: int = 8) -> None:
+        """Remember, per question, the wrong matters the starting model ranks high."""
+        owners = [i for i, texts in enumerate(self.texts) for _ in texts]
+        encode = lambda texts, prompt: model.encode(  # noqa: E731
+            texts, prompt_name=prompt, batch_size=64, convert_to_tensor=True, show_progress_bar=False
+        )
+        rows = encode([t for texts in self.texts for t in texts], "document")
+        scores = encode([q["text"] for q in self.questions], "query") @ rows.T
+        for j, best in enumerate(scores.topk(depth * 4).indices.tolist()):
+            right = self.place[self.questions[j]["matter"]]
+            self.mined[j] = list(dict.fromkeys(owners[r] for r in best if owners[r] != right))[:depth]
+
+    def positive(self, matter: int) -> str:
+        """One text of ``matter``, a name or alias six times in ten."""
+        return self.random.choice(self.names[matter] if self.random.random() < 0.6 else self.texts[matter])
+
+    def negative(self, j: int, matter: int) -> int:
+        """A matter easily confused with the right one of question ``j``."""
+        siblings = self.siblings[matter]
+        if siblings and self.random.random() < 0.5:
+            return self.random.choice(siblings)
+        return self.random.choice(self.mined.get(j) or siblings or [self.random.randrange(len(self.guides))])
+
+    def query(self, j: int) -> str:
+        """Question ``j``, one time in seven joined with an earlier turn, as a follow-up is searched."""
+        question = self.questions[j]
+        draw, text = self.random.random(), question["text"]
+        if draw < 0.05:
+            return text[:60] + JOINER + self.random.choice(FOLLOW_UPS)
+        if draw < 0.07:
+            return question["name"] + JOINER + self.random.choice(FOLLOW_UPS)
+        siblings = self.siblings[self.place[question["matter"]]]
+        if draw < 0.15 and siblings and len(text) < 24:
+            earlier = self.guides[self.random.choice(siblings)]
+            turn = self.random.choice([earlier["name"], *self.asked.get(earlier["code"], [])])
+            return turn[:60] + JOINER + text
+        return text
+
+    def batches(self, size: int) -> list[list[int]]:
+        """Question numbers in batches that put siblings together in fours."""
+        order = sorted(range(len(self.questions)), key=lambda j: (self.questions[j]["family"], self.random.random()))
+        fours = [order[i : i + 4] for i in range(0, len(order), 4)]
+        self.random.shuffle(fours)
+        flat = [j for four in fours for j in four]
+        return [flat[i : i + size] for i in range(0, len(flat) - size + 1, size)]
+
+
+def _embed(model: SentenceTransformer, prefix: str, texts: list[str], group: int = 16) -> torch.Tensor:
+    """Vectors of ``texts`` in their order, encoded in groups of like length: padding would more than double the work."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    parts = [
+        model(model.preprocess([prefix + texts[i] for i in order[start : start + group]]))["sentence_embedding"]
+        for start in range(0, len(order), group)
+    ]
+    back = torch.empty(len(order), dtype=torch.long)
+    back[torch.tensor(order)] = torch.arange(len(order))
+    return torch.cat(parts)[back]
+
+
+def finetune(model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: int, rate: float, misses: int) -> None:
+    """Train ``model`` in place; prints loss and remaining minutes every 20 steps."""
+    model.max_seq_length = LONGEST
+    nothing = torch.nn.Parameter(torch.tensor(0.80 * SCALE))
+    weights = [p for n, p in model.named_parameters() if "word_embeddings" not in n]
+    optimiser = torch.optim.AdamW([{"params": weights, "weight_decay": 0.01}, {"params": [nothing], "lr": 2e-2}], lr=rate)
+    plan = [b for _ in range(epochs) for b in corpus.batches(batch)]
+    warm = max(1, len(plan) // 10)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda k: min(1.0, (k + 1) / warm) * max(0.02, (len(plan) - k) / len(plan))
+    )
+    model.train()
+    started, losses = time.monotonic(), []
+    for step, rows in enumerate(plan):
+        right = [corpus.place[corpus.questions[j]["matter"]] for j in rows]
+        wrong = [corpus.negative(j, m) for j, m in zip(rows, right, strict=True)]
+        owners = torch.tensor(right + wrong)
+        unanswerable = corpus.random.sample(corpus.misses, misses)
+        queries = _embed(model, "query: ", [corpus.query(j) for j in rows] + unanswerable)
+        texts = _embed(model, "passage: ", [corpus.positive(m) for m in right + wrong])
+        scores = queries @ texts.T * SCALE
+        target = torch.cat([torch.arange(len(rows)), torch.full((misses,), len(owners))])
+        same = torch.tensor(right)[:, None] == owners[None, :]
+        same[torch.arange(len(rows)), torch.arange(len(rows))] = False
+        same = torch.cat([same, torch.zeros(misses, len(owners), dtype=torch.bool)])
+        scores = torch.cat([scores.masked_fill(same, -1e4), nothing.expand(len(scores), 1)], dim=1)
+        loss = torch.nn.functional.cross_entropy(scores, target)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+        if step % 20 == 19:
+            left = (time.monotonic() - started) / (step + 1) * (len(plan) - step - 1) / 60
+            mean = sum(losses[-20:]) / 20
+            print(f"step {step + 1}/{len(plan)} loss {mean:.3f} nothing {nothing.item() / SCALE:.3f} left {left:.0f} min", flush=True)
+    model.eval()
+
+
+def main() -> None:
+    """Command line: fine-tune ``--model`` on ``--corpus`` and save to ``--out``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--guides", type=Path, required=True)
+    parser.add_argument("--questions", type=Path, required=True, help="training questions: text, matter, family")
+    parser.add_argument("--misses", type=Path, required=True, help="training near misses: text")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=5e-5)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    questions = read(options.questions)
+    matters = {q["matter"] for q in questions}
+    families = {q["family"] for q in questions}
+    guides = [g for g in read(options.guides) if g["code"] in matters or g.get("catalog_code") in families]
+    names = {g["code"]: g["name"] for g in guides}
+    for question in questions:
+        question["name"] = names[question["matter"]]
+    corpus = Corpus(guides, questions, [m["text"] for m in read(options.misses)], options.seed)
+    model = SentenceTransformer(str(options.model), device="cpu")
+    corpus.mine(model)
+    finetune(model, corpus, epochs=options.epochs, batch=options.batch, rate=options.rate, misses=max(1, options.batch // 10))
+    model.save(str(options.out))
+
+
+if __name__ == "__main__":
+    main()
