@@ -1,0 +1,1 @@
+"""Scoring of the assistant's replies against labelled questions. Pure: files and numbers in, numbers out."""
