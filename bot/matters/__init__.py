@@ -1,0 +1,1 @@
+"""Matters: the guides a citizen is answered from, and the powers and responsibilities behind them."""
