@@ -1,0 +1,109 @@
+/** Talking to the gateway: one POST a message, one event stream a conversation. The log of events is the truth. */
+const CHAT = "/api/v1/chat";
+const events = (id, after) => `/api/v1/conversations/${encodeURIComponent(id)}/events${after ? `?after=${after}` : ""}`;
+
+/** A refusal that sending the same again will not change; carries what the server said to people. */
+export class Refused extends Error {
+  constructor(body, status) {
+    super(body.message || "");
+    this.remedy = body.remedy || "";
+    this.code = body.error || String(status);
+  }
+}
+
+/** Trouble that passes: no network, a restart, too many requests. `wait` is in seconds where the server named it. */
+export class Later extends Error {
+  constructor(message, wait = 0) {
+    super(message);
+    this.wait = wait;
+  }
+}
+
+/** Send one message. The same id may be sent again and again: the server acts on it once. */
+export async function send({ id, text, conversation }) {
+  let response;
+  try {
+    response = await fetch(CHAT, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ text, client_message_id: id, ...(conversation && { conversation_id: conversation }) }),
+    });
+  } catch (error) {
+    throw new Later(String(error));
+  }
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  if (response.status === 429 || response.status === 408 || response.status >= 500) {
+    throw new Later(body.message || "", Number(response.headers.get("Retry-After")) || 0);
+  }
+  throw new Refused(body, response.status);
+}
+
+/** Follows one conversation's log. Calls `onEvent` once for each event, in order; reopens itself with patience. */
+export class Stream {
+  #source = null;
+  #timer = 0;
+  #failures = 0;
+  last = 0;
+
+  constructor({ onEvent, onGone }) {
+    this.onEvent = onEvent;
+    this.onGone = onGone;
+  }
+
+  open(conversation) {
+    if (this.conversation === conversation && this.#source && this.#source.readyState !== EventSource.CLOSED) return;
+    this.close();
+    this.conversation = conversation;
+    const source = new EventSource(events(conversation, this.last));
+    source.onopen = () => (this.#failures = 0);
+    source.addEventListener("event", (message) => this.#take(JSON.parse(message.data)));
+    source.addEventListener("end", () => this.#again());
+    source.onerror = () => {
+      // While CONNECTING the browser reconnects by itself with Last-Event-ID; CLOSED is ours to mend.
+      if (source.readyState === EventSource.CLOSED) this.#again();
+    };
+    this.#source = source;
+  }
+
+  /** Fetch what the stream has not brought (a proxy that holds streams back, a tab that slept). */
+  async catchUp() {
+    const conversation = this.conversation;
+    if (!conversation) return;
+    const response = await fetch(events(conversation, this.last || "0") + "&wait=0", {
+      headers: { Accept: "application/json" },
+    });
+    if (response.status === 404) return this.onGone();
+    if (!response.ok || conversation !== this.conversation) return;
+    for (const event of (await response.json()).events) this.#take(event);
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    if (this.#source) this.#source.close();
+    this.#source = null;
+  }
+
+  forget() {
+    this.close();
+    this.conversation = null;
+    this.last = 0;
+  }
+
+  #take(event) {
+    if (event.number <= this.last) return;
+    this.last = event.number;
+    this.onEvent(event);
+  }
+
+  #again() {
+    const conversation = this.conversation;
+    this.close();
+    this.#failures += 1;
+    const wait = Math.min(30, 2 ** this.#failures) * 1000;
+    this.#timer = setTimeout(() => {
+      this.catchUp().catch(() => {});
+      if (conversation === this.conversation) this.open(conversation);
+    }, wait);
+  }
+}
