@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from importlib.resources import files
 
 from opencc import OpenCC
 
@@ -21,7 +22,12 @@ def normalise(text: str, longest: int = LONGEST) -> str:
     """
     text = unicodedata.normalize("NFKC", text[:longest])
     text = "".join(" " if character.isspace() else character for character in text if _is_kept(character))
-    return _SPACE.sub(" ", _simplifier().convert(text)).strip()[:longest]
+    return _SPACE.sub(" ", simplified(text)).strip()[:longest]
+
+
+def simplified(text: str) -> str:
+    """``text`` in simplified characters; most is already, and then nothing is converted."""
+    return text if _traditional().isdisjoint(text) else _simplifier().convert(text)
 
 
 def is_blank(text: str) -> bool:
@@ -32,6 +38,14 @@ def is_blank(text: str) -> bool:
 def _is_kept(character: str) -> bool:
     # Cc control (white space among them is kept to part words), Cf invisible format, Cs lone surrogates, Co private use
     return character.isspace() or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+@cache
+def _traditional() -> frozenset[str]:
+    """Every character that the converter would change."""
+    table = files("opencc").joinpath("dictionary", "TSCharacters.txt").read_text("utf-8")
+    pairs = (line.split("\t") for line in table.splitlines() if "\t" in line)
+    return frozenset(pair[0] for pair in pairs if pair[0] not in pair[1].split(" ")[:1])
 
 
 @cache
