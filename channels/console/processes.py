@@ -1,0 +1,86 @@
+"""The processes of an installation, as the supervisor starts them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from bot.clock import SystemClock
+from bot.settings import Settings, load_settings
+from channels.supervisor import Child
+
+ROOT = Path(__file__).resolve().parents[2]
+GRACE = 10.0
+"""Seconds our processes get to end: a little more than the gateway gives to turns under way."""
+
+RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
+
+
+def children(settings: Settings, model: Path | None, *, worker: bool = True) -> list[Child]:
+    """Gateway, worker and Rasa; Rasa only with a trained ``model``, since elsewhere it runs by itself or not at all."""
+    made = [_ours("gateway", settings)]
+    if worker:
+        made.append(_ours("worker", settings))
+    if model is not None:
+        made.append(_rasa(settings, model))
+    return made
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that make a child see the same ``settings``."""
+    given = {
+        "HOME": settings.home,
+        "DATABASE_URL": settings.database_url,
+        "HOST": settings.host,
+        "PORT": settings.port,
+        "RASA_PORT": settings.rasa_port,
+        "RASA_URL": settings.rasa_url,
+        "RATE_LIMIT": settings.rate_limit,
+    }
+    return {f"WENBAN_{name}": str(value) for name, value in given.items()}
+
+
+def run_gateway() -> None:
+    """The gateway in this process, until a signal."""
+    from channels.app import create_app
+    from channels.server import make_server
+
+    settings = load_settings()
+    make_server(create_app(settings), settings).run()
+
+
+def run_worker() -> None:
+    """The worker in this process, until a signal."""
+    from channels.worker import Worker, jobs
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    Worker(jobs(load_settings()), SystemClock()).run(stop)
+
+
+def _ours(name: str, settings: Settings) -> Child:
+    # -c rather than the wenban script: the same even where scripts are not installed
+    command = [sys.executable, "-c", "from channels.cli import main; main()", name]
+    return Child(name, command, ROOT, environment(settings), grace=GRACE)
+
+
+def _rasa(settings: Settings, model: Path) -> Child:
+    command = [str(RASA_PYTHON), "-m", "rasa", "run", "--model", str(model), "--port", str(settings.rasa_port)]
+    command += ["--interface", "127.0.0.1", "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
+    token = settings.action_token.get_secret_value() if settings.action_token else ""
+    webhook = f"http://127.0.0.1:{settings.port}/webhook" + (f"?token={token}" if token else "")
+    variables = {**environment(settings), **rasa_environment(), "WENBAN_ACTION_URL": webhook}
+    return Child("rasa", command, ROOT, variables)
+
+
+def rasa_environment() -> dict[str, str]:
+    """Variables that keep Rasa from calling home and from talking about its libraries."""
+    return {
+        "RASA_TELEMETRY_ENABLED": "false",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "SANIC_WORKERS": "1",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    }

@@ -1,0 +1,106 @@
+"""An assistant to talk to over HTTP: the one that runs, or one started for the occasion and ended after it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+
+from bot.errors import Unavailable
+from bot.settings import Settings
+from channels.console import ports
+from channels.console.output import SAY
+from channels.console.preparation import runs_own_rasa, trained_model
+from channels.console.processes import children
+from channels.supervisor import Supervisor
+
+STARTUP = 180.0
+"""Seconds a fresh gateway and Rasa get until they answer, on a busy machine."""
+
+POLL = 0.2
+KEPT_LINES = 15
+
+
+def address(settings: Settings) -> str:
+    """Where this machine reaches the gateway of ``settings``."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+async def alive(url: str, path: str = "/healthz") -> bool:
+    """Whether something at ``url`` answers ``path`` with success, within a second."""
+    try:
+        async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+            return (await client.get(url + path)).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@contextlib.asynccontextmanager
+async def running_or_temporary(settings: Settings) -> AsyncIterator[str]:
+    """The address of the assistant that runs on the configured port, or of one that lives as long as the body."""
+    if await alive(address(settings)):
+        SAY.print(f"[dim]使用正在运行的服务 {address(settings)}[/]")
+        yield address(settings)
+    else:
+        async with temporary(settings) as url:
+            yield url
+
+
+@contextlib.asynccontextmanager
+async def temporary(settings: Settings) -> AsyncIterator[str]:
+    """The address of a gateway and a Rasa over the home of ``settings``, on free ports, without rate limits."""
+    own_rasa = runs_own_rasa(settings)
+    model = trained_model(settings) if own_rasa else None
+    changes: dict[str, object] = {"port": ports.any_free(), "host": "127.0.0.1", "rate_limit": "off"}
+    if own_rasa:
+        rasa_port = ports.any_free()
+        changes |= {"rasa_port": rasa_port, "rasa_url": f"http://127.0.0.1:{rasa_port}"}
+    private = settings.model_copy(update=changes)
+    SAY.print(f"[dim]没有正在运行的服务：临时启动网关{'和 Rasa' if model else ''}（用完即停）…[/]")
+    async with started(private, model) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def started(settings: Settings, model: Path | None) -> AsyncIterator[str]:
+    """Starts gateway and Rasa of ``settings`` and waits until both answer; ends them after the body.
+
+    Raises Unavailable, with the last lines of their output, when they do not.
+    """
+    lines: deque[str] = deque(maxlen=KEPT_LINES)
+    stop = asyncio.Event()
+    supervisor = Supervisor(
+        children(settings, model, worker=False), lambda name, line: lines.append(f"{name} │ {line}")
+    )
+    running = asyncio.create_task(supervisor.run(stop))
+    try:
+        checks = [(address(settings), "/healthz")]
+        if model is not None:
+            checks.append((settings.rasa_url, "/"))
+        await _until_alive(checks, running, lines)
+        yield address(settings)
+    finally:
+        stop.set()
+        await running
+
+
+async def _until_alive(checks: list[tuple[str, str]], running: asyncio.Task[None], lines: deque[str]) -> None:
+    try:
+        async with asyncio.timeout(STARTUP):
+            for url, path in checks:
+                while not await alive(url, path):
+                    if running.done():
+                        running.result()
+                    await asyncio.sleep(POLL)
+    except TimeoutError as error:
+        said = "\n".join(lines)
+        raise Unavailable(
+            f"服务在 {STARTUP:.0f} 秒内没有启动成功。最后的输出：\n{said}",
+            code="start_failed",
+            remedy="请按上面的输出处理；wenban check 逐项说明配置，wenban serve 可看到完整日志。",
+        ) from error
