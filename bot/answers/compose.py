@@ -57,7 +57,9 @@ class Composed:
     """Whether an entry of the guide's FAQ that asks exactly this was quoted."""
 
 
-def compose(ask: Ask, published: PublishedGuide, *, today: date, calendar: limits.Calendar, phrases: Phrases) -> Composed:
+def compose(
+    ask: Ask, published: PublishedGuide, *, today: date, calendar: limits.Calendar, phrases: Phrases
+) -> Composed:
     """The answer to ``ask`` from this guide alone."""
     guide = published.guide
     facets = ask.facets or ("overview",)

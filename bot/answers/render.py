@@ -36,7 +36,9 @@ def _environment() -> Environment:
 
 def render(template: str, values: Mapping[str, object], *, phrases: Phrases, today: date) -> str:
     """One template's text, trimmed, without blank lines inside."""
-    text = _environment().get_template(f"{template}.j2").render(
-        values, hotline=phrases.hotline, city=phrases.city, day=lambda day: phrases.day(day, today)
+    text = (
+        _environment()
+        .get_template(f"{template}.j2")
+        .render(values, hotline=phrases.hotline, city=phrases.city, day=lambda day: phrases.day(day, today))
     )
     return _BLANK_LINES.sub("\n", text).strip()

@@ -1,0 +1,351 @@
+"""What is said next, free of HTTP, Rasa and the database: used by the actions, and by the gateway when Rasa is down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from bot.answers import places, situations
+from bot.answers.faq import bare
+from bot.answers.limits import Calendar
+from bot.answers.phrases import Phrases, facet_of_word
+from bot.conversations import danger
+from bot.conversations.answering import MatterAnswers
+from bot.conversations.choices import taken
+from bot.conversations.corrections import Correction, correction, takes_back
+from bot.conversations.facets import OVERVIEW, asked_facets
+from bot.conversations.model import Candidate, Focus, Reply, Understanding, without_pending
+from bot.conversations.payloads import Coded, coded
+from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill
+from bot.conversations.reading import Elsewhere, act_said, facets_said
+from bot.conversations.referrals import emergency_texts, referrals, said
+from bot.conversations.routing import SOCIAL, Route, route
+from bot.matters.model import PublishedGuide
+
+EMERGENCY_BELIEVED = 0.7
+SITUATION_BELIEVED = 0.6
+CHOSEN_AMONG = 0.5
+"""Score from which a matter found for a description is taken when it is among those offered."""
+CLEAR_LEAD = 0.2
+CONTINUED = 0.95
+"""Confidence of answers about the matter already talked about, reached without a new search."""
+SHORT = 8
+
+Answer = tuple[Reply, Focus]
+
+
+class Assistant:
+    """Answers one text at a time, given what was understood and what the conversation is about."""
+
+    def __init__(
+        self,
+        finder: FinderNow,
+        guides: Guides,
+        calendar: Calendar,
+        phrases: Phrases,
+        skills: Mapping[str, Skill] | None = None,
+    ) -> None:
+        """``skills`` replace the referrals of the same names: handoff, case, complaint."""
+        self._finder = finder
+        self._matters = MatterAnswers(guides, calendar, phrases)
+        self._phrases = phrases
+        self._skills: dict[str, Skill] = {**referrals(guides, phrases), **(skills or {})}
+        self._elsewhere = Elsewhere(phrases.city)
+
+    def answer(self, understanding: Understanding, focus: Focus, today: date) -> Answer:
+        """The reply to one text and what the conversation is about afterwards."""
+        text = understanding.text
+        threat = self._danger(understanding)
+        if threat is not None and danger.is_certain(text):
+            return said("handoff", emergency_texts(threat, self._phrases)), focus
+        reply, after = self._calm_answer(understanding, focus, today, threatened=threat is not None)
+        if threat is None:
+            return reply, after
+        first = emergency_texts(threat, self._phrases)
+        if reply.outcome != "answered":
+            return said("handoff", first), focus
+        return replace(reply, messages=({"kind": "text", "text": first[0]}, *reply.messages)), after
+
+    @staticmethod
+    def _danger(understanding: Understanding) -> str | None:
+        """The danger somebody is in now: by the wording, or because the understanding is sure of it."""
+        text = understanding.text
+        by_wording = danger.danger_now(text)
+        if by_wording is not None:
+            return by_wording
+        sure = understanding.intent == "emergency" and understanding.intent_confidence >= EMERGENCY_BELIEVED
+        if not sure or danger.sounds_harmless(text):
+            return None
+        return danger.kind_of_danger(text) or danger.GENERAL
+
+    def _calm_answer(
+        self, understanding: Understanding, focus: Focus, today: date, *, threatened: bool = False
+    ) -> Answer:
+        text = understanding.text
+        direct = self._coded(understanding, focus, today) or self._pending(understanding, focus, today)
+        if direct is not None:
+            return direct
+        act = act_said(text)
+        if act is not None:
+            return self._routed(route(understanding, _NOTHING), understanding, focus, None, today)
+        follow_up = self._place(text, focus, today) or self._situation(understanding, focus, today)
+        if follow_up is not None and not threatened:
+            return follow_up
+        corrected = correction(text) if focus.turns else None
+        search = self._search(text, focus, today, corrected)
+        if focus.pending and focus.pending.kind == "matter":
+            among = self._among_offered(search, understanding, focus, today)
+            if among is not None:
+                return among
+        way = route(understanding, search, elsewhere=self._elsewhere.said(text))
+        return self._routed(way, understanding, focus, search, today)
+
+    # -- what needs no search -------------------------------------------------------------------------------------
+
+    def _coded(self, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
+        """A pressed choice, or a text that names a matter by its code."""
+        for reading in coded(understanding.text):
+            published = self._matters.guide(reading.code, today)
+            if published is not None:
+                return self._of_code(reading, published, understanding, focus, today)
+        return None
+
+    def _of_code(
+        self, reading: Coded, published: PublishedGuide, understanding: Understanding, focus: Focus, today: date
+    ) -> Answer:
+        guide = published.guide
+        rest = bare(reading.rest)
+        pending = focus.pending
+        held = pending.facets if pending and guide.code in focus.offered_codes else ()
+        question = pending.text if pending and held else ""
+        option = next((o for o in guide.options if bare(o) == rest), None) if rest else None
+        facet = facet_of_word(reading.rest)
+        if option is not None:
+            asked = next(s.question for s in guide.situations if option in s.options)
+            facets: Sequence[str] = focus.facets if focus.matter == guide.code and focus.facets else ("materials",)
+            chosen = (situations.Chosen(asked, option),)
+            return self._matters.answer(published, facets, focus, text="", today=today, chosen=chosen)
+        if facet is not None:
+            facets = (facet,)
+        elif not rest or rest == bare(guide.name):
+            facets = held or OVERVIEW
+            return self._matters.answer(
+                published, facets, focus, text=question or guide.name, today=today, joined=bool(held)
+            )
+        else:
+            facets = asked_facets(replace(understanding, text=reading.rest), focus, follows_up=False)
+        return self._matters.answer(
+            published, facets, focus, text=reading.rest, today=today, joined=focus.matter == guide.code
+        )
+
+    def _pending(self, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
+        """The text as an answer to the choice offered last."""
+        pending = focus.pending
+        if pending is None:
+            return None
+        text = understanding.text
+        choice = taken(text, [offer.title for offer in pending.offers])
+        act = act_said(text)
+        if choice is None and act == "affirm" and pending.kind == "matter":
+            choice = 0 if len(pending.offers) == 1 else "all"
+        if choice == "all" and pending.kind == "facet":
+            return self._all_facets(focus, today)
+        if choice == "all":
+            return self._matters.offer_again(focus, "clarify.which")
+        if choice == "none":
+            if pending.kind != "matter":
+                return None
+            reply = said("clarify", [self._phrases.say("unknown.none_of_them"), self._phrases.say("unknown.person")])
+            return reply, without_pending(focus)
+        if choice is None:
+            return None
+        chosen = replace(understanding, text=pending.offers[choice].payload)
+        return self._coded(chosen, focus, today)
+
+    def _all_facets(self, focus: Focus, today: date) -> Answer | None:
+        published = self._matters.guide(focus.matter, today) if focus.matter else None
+        if published is None or focus.pending is None:
+            return None
+        words = (offer.payload.partition(" ")[2] for offer in focus.pending.offers)
+        facets = [facet for word in words if (facet := facet_of_word(word))]
+        return self._matters.answer(published, facets, focus, text="", today=today)
+
+    def _place(self, text: str, focus: Focus, today: date) -> Answer | None:
+        """A bare place name after an answer: the windows there."""
+        published = self._matters.guide(focus.matter, today) if focus.matter else None
+        folded = bare(text)
+        if published is None or not 2 <= len(folded) <= SHORT or facets_said(text):
+            return None
+        guide = published.guide
+        place = places.nearest(guide.windows, text, topic=guide.name).place
+        if place is None or len(place) * 2 < len(folded):
+            return None
+        return self._matters.answer(published, ("where",), focus, text=text, today=today, confidence=CONTINUED)
+
+    def _situation(self, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
+        """The citizen's situation, asked for or told: the facets asked before, now for this situation."""
+        published = self._matters.guide(focus.matter, today) if focus.matter else None
+        if published is None:
+            return None
+        asked = focus.pending is not None and focus.pending.kind == "situation"
+        told = understanding.intent == "give_situation" and understanding.intent_confidence >= SITUATION_BELIEVED
+        text = understanding.text
+        if not (asked or told) or facets_said(text):
+            return None
+        chosen = situations.said_options(text, published.guide.situations, asked=True)
+        if not chosen or (asked and not told and len(bare(text)) > 2 * SHORT):
+            return None
+        facets = focus.facets or ("materials",)
+        return self._matters.answer(
+            published, facets, focus, text=text, today=today, chosen=chosen, confidence=CONTINUED
+        )
+
+    # -- what was searched ----------------------------------------------------------------------------------------
+
+    def _search(self, text: str, focus: Focus, today: date, corrected: Correction | None) -> Search:
+        asked = corrected.right if corrected and len(bare(corrected.right)) > 1 else text
+        found = self._finder().find(
+            asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today
+        )
+        candidates = tuple(Candidate(c.code, c.name, min(max(float(c.score), 0.0), 1.0)) for c in found.candidates)
+        search = Search(
+            decision=found.decision,
+            confidence=min(max(float(found.confidence), 0.0), 1.0),
+            candidates=candidates,
+            exact=found.exact,
+            kept_focus=found.kept_focus,
+            joined=bool(focus.turns) and bare(found.query) != bare(asked),
+        )
+        if corrected and corrected.wrong and search.best and search.best.code == focus.matter:
+            return _taken_back(search, corrected)
+        return search
+
+    def _among_offered(self, search: Search, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
+        """A free description of one of the matters offered: taken where it stands out among them."""
+        pending = focus.pending
+        if pending is None or search.exact or search.best is None:
+            return None
+        offered = [c for c in search.candidates if c.code in focus.offered_codes]
+        if not offered or search.best.code != offered[0].code or search.decision == "unknown":
+            return None
+        rival = offered[1].score if len(offered) > 1 else 0.0
+        if offered[0].score < CHOSEN_AMONG and offered[0].score - rival < CLEAR_LEAD:
+            return None
+        published = self._matters.guide(offered[0].code, today)
+        if published is None:
+            return None
+        own = facets_said(understanding.text)
+        facets = asked_facets(understanding, focus, follows_up=False) if own else pending.facets or OVERVIEW
+        return self._matters.answer(
+            published,
+            facets,
+            focus,
+            text=understanding.text,
+            today=today,
+            confidence=max(offered[0].score, search.confidence),
+            candidates=self._matters.valid(search.candidates, today),
+        )
+
+    def _routed(
+        self, way: Route, understanding: Understanding, focus: Focus, search: Search | None, today: date
+    ) -> Answer:
+        text = understanding.text
+        if way.way == "social":
+            return self._social(way.act or "smalltalk", understanding, focus, today)
+        if way.way in self._skills:
+            return self._skills[way.way].answer(Situation(understanding, focus, today, search))
+        if search is None:
+            return self._matters.unknown(None, focus, today=today)
+        facets = asked_facets(understanding, focus, follows_up=search.follows_up)
+        if way.way == "matter":
+            return self._answered(search, facets, understanding, focus, today, complains=way.complains)
+        if way.way == "clarify":
+            return self._matters.clarify(search, facets, focus, text=text, today=today)
+        if way.way == "elsewhere":
+            return self._matters.unknown(search, focus, today=today, phrase="unknown.other_place", near=False)
+        private = way.way == "private" or (understanding.intent == "out_of_scope" and search.best is None)
+        phrase = "unknown.private" if private else "unknown.plain"
+        return self._matters.unknown(
+            search, focus, today=today, phrase=phrase, near=not private, text=text, facets=facets
+        )
+
+    def _answered(
+        self,
+        search: Search,
+        facets: Sequence[str],
+        understanding: Understanding,
+        focus: Focus,
+        today: date,
+        *,
+        complains: bool,
+    ) -> Answer:
+        candidates = self._matters.valid(search.candidates, today)
+        published = self._matters.guide(candidates[0].code, today) if candidates else None
+        if published is None or search.best is None or search.best.code != published.guide.code:
+            # The best matter's guide is not in force: nothing else was meant.
+            return self._matters.unknown(
+                replace(search, candidates=candidates), focus, today=today, phrase="unknown.no_such_matter"
+            )
+        reply, after = self._matters.answer(
+            published,
+            facets,
+            focus,
+            text=understanding.text,
+            today=today,
+            confidence=search.confidence,
+            candidates=candidates,
+            joined=search.follows_up,
+        )
+        if complains:
+            also = {"kind": "text", "text": self._phrases.say("complaint.also")}
+            reply = replace(reply, messages=(*reply.messages, also))
+        return reply, after
+
+    # -- talk -----------------------------------------------------------------------------------------------------
+
+    def _social(self, act: str, understanding: Understanding, focus: Focus, today: date) -> Answer:
+        """A civil sentence; the topic and a pending choice stay as they were."""
+        if act == "restart":
+            return said("smalltalk", [self._phrases.say("smalltalk.restart")]), Focus()
+        if act == "repeat":
+            return self._repeat(understanding, focus, today)
+        key = f"smalltalk.{act if act in SOCIAL else 'smalltalk'}"
+        confidence = understanding.intent_confidence if understanding.intent == act else CONTINUED
+        reply = said("smalltalk", [self._phrases.say(key)], confidence)
+        if focus.pending and focus.pending.kind in ("matter", "situation") and act not in ("goodbye", "deny"):
+            again, _ = self._matters.offer_again(focus, "clarify.again")
+            reply = replace(reply, messages=(*reply.messages, *again.messages))
+        return reply, focus
+
+    def _repeat(self, understanding: Understanding, focus: Focus, today: date) -> Answer:
+        """The last answer once more, or the pending choice."""
+        if focus.pending and focus.pending.kind == "matter":
+            return self._matters.offer_again(focus, "clarify.again")
+        published = self._matters.guide(focus.matter, today) if focus.matter else None
+        if published is None:
+            return said("smalltalk", [self._phrases.say("unknown.nothing_to_repeat")]), focus
+        facets = facets_said(understanding.text) or focus.facets
+        reply, after = self._matters.answer(published, facets, focus, text="", today=today, lead=True)
+        return reply, after
+
+
+_NOTHING = Search("unknown", 0.0, ())
+
+
+def _taken_back(search: Search, corrected: Correction) -> Search:
+    """``search`` without the matter that the citizen has just said is not meant."""
+    best, *others = search.candidates
+    if not takes_back(corrected.wrong, best.name, corrected.right) or not others:
+        return search
+    lead = others[0].score - (others[1].score if len(others) > 1 else 0.0)
+    clear = others[0].score >= CHOSEN_AMONG and lead >= CLEAR_LEAD
+    return replace(
+        search,
+        decision="answered" if clear else "clarify",
+        confidence=others[0].score,
+        candidates=tuple(others),
+        exact=False,
+        kept_focus=False,
+        joined=True,
+    )

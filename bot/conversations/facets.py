@@ -1,0 +1,34 @@
+"""Which facets a text asks for, and which it leaves as they were. Pure."""
+
+from __future__ import annotations
+
+from bot.conversations.model import Focus, Understanding
+from bot.conversations.reading import facets_said
+
+BELIEVED = 0.5
+PLAIN = 0.8
+"""A facet guessed with this confidence counts as asked for even in a text that names none."""
+LIKELIEST = 0.3
+MOST = 3
+OVERVIEW = ("overview",)
+
+
+def asked_facets(understanding: Understanding, focus: Focus, *, follows_up: bool) -> tuple[str, ...]:
+    """The facets to answer, first asked first. A follow-up that names none keeps those asked before."""
+    said = facets_said(understanding.text)
+    guesses = understanding.facets
+    if follows_up and focus.facets and not said and not _plain(understanding):
+        return focus.facets
+    believed = [guess.name for guess in guesses if guess.confidence >= BELIEVED]
+    if not believed and said:
+        believed = list(said)
+    if not believed and guesses and guesses[0].confidence >= LIKELIEST:
+        believed = [guesses[0].name]
+    if len(believed) > 1:
+        believed = [name for name in believed if name != "overview"]
+    return tuple(believed[:MOST]) or OVERVIEW
+
+
+def _plain(understanding: Understanding) -> bool:
+    """Whether the understanding is sure of a facet that says something."""
+    return any(guess.confidence >= PLAIN and guess.name != "overview" for guess in understanding.facets)

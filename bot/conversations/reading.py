@@ -1,0 +1,87 @@
+"""Reads a text by its wording alone: our own ears while Rasa is down, and a check on what Rasa hears. Pure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from bot.answers.faq import bare
+from bot.conversations.model import FacetGuess, Understanding
+from bot.text import normalise
+
+SURE = 0.9
+_SHORT_ACT = 20
+"""Characters up to which a whole text may be a dialogue act."""
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files("bot.conversations").joinpath("wording.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _patterns(section: str) -> dict[str, re.Pattern[str]]:
+    return {name: re.compile("|".join(words), re.IGNORECASE) for name, words in _table()[section].items()}
+
+
+def facets_said(text: str) -> tuple[str, ...]:
+    """The facets a text names, in the order in which it names them; empty where it names none."""
+    folded = normalise(text)
+    found = {name: match.start() for name, pattern in _patterns("facets").items() if (match := pattern.search(folded))}
+    if len(found) > 1:
+        found.pop("conditions", None)  # "能不能网上办" asks about the net, not about conditions
+    return tuple(sorted(found, key=lambda name: found[name]))
+
+
+def act_said(text: str) -> str | None:
+    """The dialogue act that the whole text is, or None. Longer texts are only checked for attempts at injection."""
+    spaced = normalise(text).casefold()
+    folded = bare(text)
+    for name, pattern in _patterns("acts").items():
+        subject = spaced if name == "prompt_injection" else folded
+        if (len(folded) <= _SHORT_ACT or name == "prompt_injection") and pattern.fullmatch(subject):
+            return name
+    return None
+
+
+def asks_for(skill: str, text: str) -> bool:
+    """Whether the wording carries a sign of ``skill`` (talk_to_human, query_case, file_complaint …)."""
+    pattern = _patterns("asks").get(skill)
+    return pattern is not None and pattern.search(normalise(text)) is not None
+
+
+def is_elliptic(text: str) -> bool:
+    """Whether a text like "换领呢" only makes sense after another."""
+    return _patterns("follow_up")["elliptic"].search(normalise(text)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Notices that something is to be done in another city than ``city``."""
+
+    city: str
+
+    def said(self, text: str) -> bool:
+        table = _table()["cities"]
+        home = self.city.removesuffix("市")
+        names = "|".join(name for name in table["names"] if name != home)
+        folded = normalise(text)
+        if any(re.search(tie.replace("{city}", re.escape(home)), folded) for tie in table["ties"]):
+            return False
+        return any(re.search(shape.replace("{names}", names), folded) for shape in table["shapes"])
+
+
+def read(text: str) -> Understanding:
+    """What the wording alone tells. Its intents are few and only those it is sure of."""
+    facets = tuple(FacetGuess(name, SURE) for name in facets_said(text))
+    act = act_said(text)
+    if act is None:
+        for skill in ("talk_to_human", "complaint_followup", "query_case", "file_complaint"):
+            if asks_for(skill, text):
+                act = skill
+                break
+    return Understanding(text, act or "ask_guide", SURE if act else 0.5, facets)

@@ -1,0 +1,163 @@
+"""One citizen turn from beginning to end: take it in, let Rasa answer, else answer ourselves, write it down, tell.
+
+Every channel uses this: the API, the page, the terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import structlog
+
+from actions.base import unpacked
+from bot.answers.phrases import Phrases
+from bot.clock import Clock
+from bot.conversations.assistant import Assistant
+from bot.conversations.model import Focus, Reply, Turn
+from bot.conversations.reading import read
+from bot.conversations.service import ConversationService
+from bot.errors import Unavailable, WenbanError
+from bot.masking import masked
+from bot.text import normalise
+
+log = structlog.get_logger("wenban.turns")
+
+BUSY_SECONDS = 35.0
+"""How long a message waits for the one before it in the same conversation; longer than a turn's lease."""
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.25
+_FULL_WIDTH_SLASH = "／"
+
+
+class Dialogue(Protocol):
+    """Rasa, as far as a turn needs it."""
+
+    async def turn(self, conversation_id: str, text: str, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The custom payloads of the reply; raises where Rasa is down or says nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a citizen sent."""
+
+    text: str
+    conversation_id: str | None = None
+    client_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The reply to it. ``repeated``: the same message had been answered before."""
+
+    conversation_id: str
+    reply: Reply
+    repeated: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The body of ``POST /api/v1/chat``."""
+        return {"conversation_id": self.conversation_id, **self.reply.to_dict()}
+
+
+class Turns:
+    """Takes turns. ``dialogue`` None: there is no Rasa at all. ``announce`` is told of a conversation with news."""
+
+    def __init__(
+        self,
+        conversations: ConversationService,
+        assistant: Assistant,
+        dialogue: Dialogue | None,
+        clock: Clock,
+        phrases: Phrases,
+        announce: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._conversations = conversations
+        self._assistant = assistant
+        self._dialogue = dialogue
+        self._clock = clock
+        self._phrases = phrases
+        self._announce = announce
+
+    async def take_turn(self, said: Said, channel: str, *, origin: str = "") -> Answered:
+        """The reply to what was said. Raises InvalidInput, NotFound, Conflict, Unavailable or StorageFull.
+
+        ``origin``: what tells clients apart who begin a conversation, for example their address.
+        """
+        started = time.perf_counter()
+        turn = await self._begun(said, channel, origin)
+        if turn.reply is not None:
+            return Answered(turn.conversation_id, turn.reply, repeated=True)
+        try:
+            self._announce(turn.conversation_id)
+            reply, focus = await self._answer(turn)
+            await asyncio.to_thread(self._conversations.finish, turn, reply, focus)
+        except BaseException:
+            with contextlib.suppress(WenbanError):
+                await asyncio.to_thread(self._conversations.abandon, turn)
+            raise
+        self._announce(turn.conversation_id)
+        log.info(
+            "turn",
+            conversation=turn.conversation_id[:8],
+            channel=channel,
+            text=masked(turn.text)[:200],
+            outcome=reply.outcome,
+            matter=reply.matter,
+            facets=",".join(reply.facets),
+            confidence=round(reply.confidence, 3),
+            limited=reply.limited,
+            milliseconds=round((time.perf_counter() - started) * 1000),
+        )
+        return Answered(turn.conversation_id, reply)
+
+    async def _begun(self, said: Said, channel: str, origin: str) -> Turn:
+        """The turn taken in, once the one before it in the conversation is done."""
+        pause, give_up = FIRST_PAUSE, time.monotonic() + BUSY_SECONDS
+        while True:
+            turn = await asyncio.to_thread(
+                self._conversations.begin,
+                said.conversation_id,
+                said.client_message_id,
+                said.text,
+                channel,
+                origin=origin,
+            )
+            if turn.state != "busy":
+                return turn
+            if time.monotonic() > give_up:
+                remedy = self._phrases.say("input.busy_remedy")
+                raise Unavailable(self._phrases.say("input.busy"), code="turn_busy", remedy=remedy)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    async def _answer(self, turn: Turn) -> tuple[Reply, Focus]:
+        if self._dialogue is not None:
+            try:
+                payloads = await self._dialogue.turn(turn.sender, _for_rasa(turn.text), {"turn_id": turn.id})
+                return unpacked(payloads[-1])
+            except WenbanError as error:
+                log.warning("dialogue_unavailable", conversation=turn.conversation_id[:8], code=error.code)
+            except Exception:
+                # Whatever goes wrong over there, the citizen is answered from here.
+                log.exception("dialogue_failed", conversation=turn.conversation_id[:8])
+        return await asyncio.to_thread(self._limited, turn)
+
+    def _limited(self, turn: Turn) -> tuple[Reply, Focus]:
+        """The answer without Rasa, which says what is limited."""
+        today = self._clock.now().date()
+        reply, focus = self._assistant.answer(read(normalise(turn.text)), turn.focus, today)
+        notice = {"kind": "text", "text": self._phrases.say("limited.notice")}
+        texts = [m for m in reply.messages if m.get("kind") != "choices"]
+        choices = [m for m in reply.messages if m.get("kind") == "choices"]
+        return replace(reply, messages=(*texts, notice, *choices), limited=True), focus
+
+
+def _for_rasa(text: str) -> str:
+    """The text as Rasa gets it: a leading slash would be taken for a command."""
+    text = normalise(text)
+    return _FULL_WIDTH_SLASH + text[1:] if text.startswith("/") else text
