@@ -15,7 +15,7 @@ from bot.conversations.model import FacetGuess, Focus, Reply, Understanding
 from bot.conversations.service import ConversationService, conversation_of
 
 
-class AssistantAction(Action):
+class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
     """One skill as Rasa calls it. ``intents``: those it is for; empty = any.
 
     When the dialogue policy picks it for another intent, it stands for its first intent: the policy knew more.
