@@ -16,6 +16,7 @@ from bot.answers.render import render
 from bot.answers.situations import Chosen
 from bot.matters.model import Guide, PublishedGuide, Situation
 
+OVERVIEW = ("overview",)
 MOST_FURTHER = 3
 """Facets offered after an answer."""
 
@@ -62,7 +63,7 @@ def compose(
 ) -> Composed:
     """The answer to ``ask`` from this guide alone."""
     guide = published.guide
-    facets = ask.facets or ("overview",)
+    facets = ask.facets or OVERVIEW
     materials = situations.grouped(guide.materials, guide.situations, ask.chosen)
     nearest = places.nearest(guide.windows, ask.text, topic=f"{guide.name} {guide.department}")
     if nearest.place is None and ask.place:
@@ -83,6 +84,8 @@ def compose(
     quoted = entry is not None and faq.exact(ask.text, [entry]) is not None
     if entry is not None:
         quote = ("faq", render("faq", {"entry": entry}, phrases=phrases, today=today))
+        if quoted and facets == OVERVIEW:
+            sections = []  # the guide itself answers exactly this; the overview would bury it
         sections = [quote, *sections] if quoted else [*sections, quote]
     sources = [_source(published, facet) for facet in facets]
     source_line = render(

@@ -17,11 +17,13 @@ from bot.conversations.corrections import Correction, correction, takes_back
 from bot.conversations.facets import OVERVIEW, asked_facets
 from bot.conversations.model import Candidate, Focus, Reply, Understanding, without_pending
 from bot.conversations.payloads import Coded, coded
-from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill
-from bot.conversations.reading import Elsewhere, act_said, facets_said
+from bot.conversations.ports import FinderNow, Found, Guides, Search, Situation, Skill
+from bot.conversations.reading import Elsewhere, act_said, facets_said, is_elliptic
 from bot.conversations.referrals import emergency_texts, referrals, said
 from bot.conversations.routing import SOCIAL, Route, route
+from bot.errors import Unavailable
 from bot.matters.model import PublishedGuide
+from index.errors import SearchIndexError
 
 EMERGENCY_BELIEVED = 0.7
 SITUATION_BELIEVED = 0.6
@@ -31,6 +33,9 @@ CLEAR_LEAD = 0.2
 CONTINUED = 0.95
 """Confidence of answers about the matter already talked about, reached without a new search."""
 SHORT = 8
+
+_CLOSING = frozenset({"goodbye", "deny", "thanks", "satisfaction"})
+"""Acts after which a choice still open is not pressed on the citizen again."""
 
 Answer = tuple[Reply, Focus]
 
@@ -99,6 +104,10 @@ class Assistant:
             if among is not None:
                 return among
         way = route(understanding, search, elsewhere=self._elsewhere.said(text))
+        if way.way == "unknown":
+            told = self._situation(understanding, focus, today, unexplained=True)
+            if told is not None:
+                return told
         return self._routed(way, understanding, focus, search, today)
 
     # -- what needs no search -------------------------------------------------------------------------------------
@@ -127,14 +136,13 @@ class Assistant:
             chosen = (situations.Chosen(asked, option),)
             return self._matters.answer(published, facets, focus, text="", today=today, chosen=chosen)
         if facet is not None:
-            facets = (facet,)
-        elif not rest or rest == bare(guide.name):
+            return self._matters.answer(published, (facet,), focus, text="", today=today)
+        if not rest or rest == bare(guide.name):
             facets = held or OVERVIEW
             return self._matters.answer(
                 published, facets, focus, text=question or guide.name, today=today, joined=bool(held)
             )
-        else:
-            facets = asked_facets(replace(understanding, text=reading.rest), focus, follows_up=False)
+        facets = asked_facets(replace(understanding, text=reading.rest), focus, follows_up=False)
         return self._matters.answer(
             published, facets, focus, text=reading.rest, today=today, joined=focus.matter == guide.code
         )
@@ -183,20 +191,28 @@ class Assistant:
             return None
         return self._matters.answer(published, ("where",), focus, text=text, today=today, confidence=CONTINUED)
 
-    def _situation(self, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
-        """The citizen's situation, asked for or told: the facets asked before, now for this situation."""
+    def _situation(
+        self, understanding: Understanding, focus: Focus, today: date, *, unexplained: bool = False
+    ) -> Answer | None:
+        """The citizen's situation, asked for or told: the facets asked before, now for this situation.
+
+        ``unexplained``: the index knows nothing else that the text could mean.
+        """
         published = self._matters.guide(focus.matter, today) if focus.matter else None
         if published is None:
             return None
         asked = focus.pending is not None and focus.pending.kind == "situation"
         told = understanding.intent == "give_situation" and understanding.intent_confidence >= SITUATION_BELIEVED
         text = understanding.text
-        if not (asked or told) or facets_said(text):
+        if facets_said(text):
             return None
-        chosen = situations.said_options(text, published.guide.situations, asked=True)
-        if not chosen or (asked and not told and len(bare(text)) > 2 * SHORT):
+        chosen = situations.said_options(text, published.guide.situations, asked=asked or told)
+        if not chosen or not (asked or told or unexplained) or len(bare(text)) > 2 * SHORT:
             return None
-        facets = focus.facets or ("materials",)
+        # What differs by situation is the materials, so they are said even if another facet was asked for before.
+        facets = (
+            tuple(dict.fromkeys((*focus.facets, "materials"))) if "overview" not in focus.facets else ("materials",)
+        )
         return self._matters.answer(
             published, facets, focus, text=text, today=today, chosen=chosen, confidence=CONTINUED
         )
@@ -205,9 +221,15 @@ class Assistant:
 
     def _search(self, text: str, focus: Focus, today: date, corrected: Correction | None) -> Search:
         asked = corrected.right if corrected and len(bare(corrected.right)) > 1 else text
-        found = self._finder().find(
-            asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today
-        )
+        try:
+            found = self._finder().find(
+                asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today
+            )
+        except SearchIndexError as error:
+            say = self._phrases.say
+            raise Unavailable(
+                say("input.no_index"), code="index_unavailable", remedy=say("input.no_index_remedy")
+            ) from error
         candidates = tuple(Candidate(c.code, c.name, min(max(float(c.score), 0.0), 1.0)) for c in found.candidates)
         search = Search(
             decision=found.decision,
@@ -215,7 +237,7 @@ class Assistant:
             candidates=candidates,
             exact=found.exact,
             kept_focus=found.kept_focus,
-            joined=bool(focus.turns) and bare(found.query) != bare(asked),
+            joined=not found.exact and _goes_on(asked, found, focus),
         )
         if corrected and corrected.wrong and search.best and search.best.code == focus.matter:
             return _taken_back(search, corrected)
@@ -313,7 +335,7 @@ class Assistant:
         key = f"smalltalk.{act if act in SOCIAL else 'smalltalk'}"
         confidence = understanding.intent_confidence if understanding.intent == act else CONTINUED
         reply = said("smalltalk", [self._phrases.say(key)], confidence)
-        if focus.pending and focus.pending.kind in ("matter", "situation") and act not in ("goodbye", "deny"):
+        if focus.pending and focus.pending.kind in ("matter", "situation") and act not in _CLOSING:
             again, _ = self._matters.offer_again(focus, "clarify.again")
             reply = replace(reply, messages=(*reply.messages, *again.messages))
         return reply, focus
@@ -331,6 +353,13 @@ class Assistant:
 
 
 _NOTHING = Search("unknown", 0.0, ())
+
+
+def _goes_on(text: str, found: Found, focus: Focus) -> bool:
+    """Whether the text was searched with an earlier turn and leans on it, even if it changes the matter."""
+    if not focus.turns or bare(found.query) == bare(text):
+        return False
+    return found.kept_focus or is_elliptic(text) or len(bare(text)) <= SHORT
 
 
 def _taken_back(search: Search, corrected: Correction) -> Search:

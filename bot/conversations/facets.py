@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.conversations.model import Focus, Understanding
-from bot.conversations.reading import facets_said
+from bot.conversations.reading import facets_said, is_elliptic
 
 BELIEVED = 0.5
 PLAIN = 0.8
@@ -17,7 +17,7 @@ def asked_facets(understanding: Understanding, focus: Focus, *, follows_up: bool
     """The facets to answer, first asked first. A follow-up that names none keeps those asked before."""
     said = facets_said(understanding.text)
     guesses = understanding.facets
-    if follows_up and focus.facets and not said and not _plain(understanding):
+    if follows_up and focus.facets and not said and not _says_one(understanding):
         return focus.facets
     believed = [guess.name for guess in guesses if guess.confidence >= BELIEVED]
     if not believed and said:
@@ -29,6 +29,7 @@ def asked_facets(understanding: Understanding, focus: Focus, *, follows_up: bool
     return tuple(believed[:MOST]) or OVERVIEW
 
 
-def _plain(understanding: Understanding) -> bool:
-    """Whether the understanding is sure of a facet that says something."""
-    return any(guess.confidence >= PLAIN and guess.name != "overview" for guess in understanding.facets)
+def _says_one(understanding: Understanding) -> bool:
+    """Whether the understanding is sure of a facet; of the overview only in a text that stands by itself."""
+    stands_alone = not is_elliptic(understanding.text)
+    return any(g.confidence >= PLAIN and (g.name != "overview" or stands_alone) for g in understanding.facets)

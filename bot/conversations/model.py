@@ -164,9 +164,12 @@ class Focus:
 
 
 def with_turn(turns: Sequence[str], text: str) -> tuple[str, ...]:
-    """``turns`` with ``text`` added, bounded."""
+    """``turns`` with ``text`` added, bounded: the text that opened the topic stays, and the latest ones."""
     text = text[:LONGEST_KEPT]
-    return (*turns, text)[-MOST_TURNS:] if text and (not turns or turns[-1] != text) else tuple(turns)
+    if not text or text in turns:
+        return tuple(turns)
+    longer = (*turns, text)
+    return longer if len(longer) <= MOST_TURNS else (longer[0], *longer[-(MOST_TURNS - 1) :])
 
 
 def after_answer(
