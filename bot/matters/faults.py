@@ -40,6 +40,10 @@ class Fault:
         return "：".join(part for part in (" ".join(part for part in (place, name) if part), self.reason) if part)
 
 
+class Note(Fault):
+    """Something odd that does not stop an import."""
+
+
 class Notes:
     """Faults that do not stop an import, told once each with how many rows have them."""
 

@@ -18,7 +18,7 @@ import orjson
 from openpyxl.utils.exceptions import InvalidFileException
 
 from bot.errors import InvalidInput, TooLarge
-from bot.matters.faults import Fault
+from bot.matters.faults import Fault, Note
 from bot.matters.form import Cell, Column, Form, ListSheet
 from bot.matters.rows import Row
 
@@ -125,7 +125,7 @@ def _read(workbook: Any, form: Form, told: _Told | None) -> Iterator[Row | Fault
         # what follows would repeat the same faults for every row
         return
     for name in table.strange:
-        yield Row(table.header_line, {name: None}, table.title)
+        yield Note("不认识这一列，已忽略", table.header_line, table.title, name, name)
     yield from _rows(table, form, gathered, told)
 
 

@@ -11,7 +11,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from bot.errors import StorageFull, Unavailable, WenbanError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FULL_WORDS = ("database or disk is full", "no space left on device", "could not extend file", "disk quota exceeded")
+_FULL_WORDS = (
+    "database or disk is full",
+    "no space left on device",
+    "could not extend file",
+    "disk quota exceeded",
+    "file too large",
+)
 _BUSY_WORDS = ("database is locked", "database table is locked", "deadlock detected", "could not serialize access")
 
 
@@ -19,6 +25,8 @@ def explained(error: BaseException) -> WenbanError | None:
     """The error to show for ``error``, or None where it is a programming fault and should stay what it is."""
     if isinstance(error, OSError) and error.errno in _FULL:
         return _full()
+    if isinstance(error, OSError | RuntimeError) and any(word in str(error).lower() for word in _FULL_WORDS):
+        return _full()  # libraries that wrap the system's error keep its words
     if not isinstance(error, DBAPIError):
         return None
     words = str(error.orig).lower()

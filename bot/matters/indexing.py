@@ -1,0 +1,135 @@
+"""The catalogue's side of the search index: which folder belongs to a version, building it, pointing at it.
+
+Folders lie under one root; a small file ``current`` in it names the folder that is searched and is replaced atomically.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.errors import ConfigurationError, Conflict, StorageFull
+from bot.store.faults import explained
+from index.builder import FORMAT, IndexInfo, build_index
+from index.documents import Document
+from index.encoder import Encoder
+from index.errors import EncoderUnavailable
+
+log = logging.getLogger(__name__)
+
+POINTER = "current"
+_CACHE = "vectors.cache"
+_LOCK = ".publishing"
+_KEPT = 2
+"""Folders that stay: the one that is searched and the one before, which a slower process may still be reading."""
+
+
+class IndexFolders:
+    """The index folders under ``root``."""
+
+    def __init__(self, root: Path, encoder_factory: Callable[[], Encoder]) -> None:
+        self.root = root
+        self._open_encoder = encoder_factory
+        self._encoder: Encoder | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder, opened when first needed. Raises ConfigurationError where it cannot be."""
+        if self._encoder is None:
+            try:
+                self._encoder = self._open_encoder()
+            except EncoderUnavailable as error:
+                raise ConfigurationError(
+                    f"编码模型无法使用：{error}",
+                    code="encoder_unavailable",
+                    remedy="请检查 WENBAN_ENCODER 指向的模型；去掉这个设置就使用随软件附带的模型。",
+                ) from error
+        return self._encoder
+
+    def name(self, label: str) -> str:
+        """The folder of version ``label`` under the present encoder."""
+        return f"{label}-{hashlib.sha256(self.encoder.identity.encode()).hexdigest()[:8]}"
+
+    def build(self, label: str, documents: Sequence[Document], progress: Callable[[int, int], None]) -> str:
+        """Builds the folder of ``label`` afresh and returns its name; on an error there is no folder.
+
+        Raises StorageFull where the disk is full.
+        """
+        name = self.name(label)
+        folder = self.root / name
+        self.root.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            build_index(documents, folder, self.encoder, cache=self.root / _CACHE, progress=progress)
+        except (OSError, RuntimeError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            shown = explained(error)
+            if shown is not None:
+                raise shown from error
+            raise
+        return name
+
+    def pointed(self) -> str | None:
+        """The name of the folder that is searched."""
+        try:
+            return (self.root / POINTER).read_text("utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def point(self, name: str | None) -> None:
+        """Lets searches go to folder ``name`` from now on (None: to none)."""
+        pointer = self.root / POINTER
+        if name is None:
+            pointer.unlink(missing_ok=True)
+            return
+        fresh = pointer.with_name(POINTER + ".new")
+        fresh.write_text(name + "\n", "utf-8")
+        fresh.replace(pointer)
+
+    def is_whole(self, name: str) -> bool:
+        """Whether folder ``name`` is an index of the present format by the present encoder."""
+        try:
+            info = IndexInfo(**json.loads((self.root / name / "index.json").read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return False
+        return info.format == FORMAT and info.encoder == self.encoder.identity
+
+    def remove(self, name: str) -> None:
+        shutil.rmtree(self.root / name, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Removes all but the newest folders and the one pointed at."""
+        folders = [path for path in self.root.iterdir() if path.is_dir()]
+        folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        pointed = self.pointed()
+        spare = [path for path in folders if path.name != pointed]
+        for path in spare[_KEPT - 1 :]:
+            shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Only one publication at a time on this machine; the lock dies with its process. Raises Conflict."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = (self.root / _LOCK).open("w")
+        except OSError as error:
+            shown = explained(error)
+            if isinstance(shown, StorageFull):
+                raise shown from error
+            raise
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise publishing_already() from error
+            yield
+
+
+def publishing_already() -> Conflict:
+    return Conflict("另一个导入正在进行。", code="import_running", remedy="请等它结束后再导入一次。")

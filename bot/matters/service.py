@@ -1,0 +1,267 @@
+"""What is done with matters: importing guides and powers, and looking them up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from bot.clock import Clock
+from bot.errors import Conflict, InvalidInput
+from bot.matters import repository
+from bot.matters.faults import Fault, Note, Notes, refused
+from bot.matters.form import GUIDES, POWERS, Form
+from bot.matters.indexing import IndexFolders
+from bot.matters.model import Guide, Power, PublishedGuide, PublishedPower, in_force
+from bot.matters.publishing import ImportReport, Progress, Publisher
+from bot.matters.reading import read_rows
+from bot.matters.repository import Kind
+from bot.matters.spool import Spool
+from bot.matters.validation import validated
+from bot.store import Store
+from bot.store.faults import explaining
+from index.encoder import Encoder
+
+PAGE = 20
+LARGEST_PAGE = 100
+
+
+@dataclass(frozen=True)
+class MatterSummary:
+    """A matter as lists show it."""
+
+    code: str
+    name: str
+    department: str
+    kind: str
+    valid_from: date | None
+    valid_to: date | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list; ``number`` counts from 1, ``total`` counts all pages' items."""
+
+    items: list[MatterSummary]
+    total: int
+    number: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much the published catalogue holds; ``departments`` by number of guides, the largest first."""
+
+    guides: int
+    powers: int
+    departments: Mapping[str, int]
+    guides_version: str | None
+    powers_version: str | None
+
+
+class MatterService:
+    """The catalogue's use cases. Safe to use from several threads."""
+
+    def __init__(self, store: Store, clock: Clock, index_folder: Path, encoder_factory: Callable[[], Encoder]) -> None:
+        """``encoder_factory`` is called when an index is first built; looking up never needs it."""
+        self._store = store
+        self._clock = clock
+        self._folders = IndexFolders(index_folder, encoder_factory)
+        self._publisher = Publisher(store, clock, self._folders)
+        # contents never change under their hash, so parsed ones may be kept
+        self._guide = lru_cache(maxsize=2_048)(lambda digest: Guide.model_validate_json(self._body(digest)))
+        self._power = lru_cache(maxsize=2_048)(lambda digest: Power.model_validate_json(self._body(digest)))
+
+    def import_guides(
+        self,
+        path: Path,
+        *,
+        replace: bool = False,
+        dry_run: bool = False,
+        actor: str = "system",
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Validates the whole file, then publishes it as a new version; ``replace`` retires what it does not hold.
+
+        Raises InvalidInput with every fault in ``details``, Conflict where another import runs, StorageFull,
+        Unavailable; then nothing is changed.
+        """
+        return self._import(Kind.GUIDES, path, replace, dry_run, actor, progress)
+
+    def import_powers(
+        self,
+        path: Path,
+        *,
+        replace: bool = False,
+        dry_run: bool = False,
+        actor: str = "system",
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """The same for powers and responsibilities."""
+        return self._import(Kind.POWERS, path, replace, dry_run, actor, progress)
+
+    def reconcile(self, progress: Progress | None = None) -> bool:
+        """At start: brings the index in step with the database. True where it had to be built anew."""
+        try:
+            with self._folders.lock():
+                return self._publisher.reconcile(progress or _untold)
+        except Conflict:
+            return False  # a publication is running and will leave both in step
+
+    def get(self, code: str, today: date) -> PublishedGuide | None:
+        """The guide ``code``, where it is published and in force on ``today``."""
+        with self._store.read() as session:
+            found = repository.find(session, Kind.GUIDES, code)
+        if found is None or not in_force(found.valid_from, found.valid_to, today):
+            return None
+        return PublishedGuide(self._guide(found.digest), found.version, found.published_at)
+
+    def get_any(self, code: str) -> PublishedGuide | None:
+        """The guide ``code`` as published, in force or not."""
+        with self._store.read() as session:
+            found = repository.find(session, Kind.GUIDES, code)
+        return PublishedGuide(self._guide(found.digest), found.version, found.published_at) if found else None
+
+    def get_as_of(self, code: str, version: str) -> PublishedGuide | None:
+        """The guide ``code`` as it was in the catalogue's ``version``."""
+        with self._store.read() as session:
+            row = repository.version_named(session, Kind.GUIDES, version)
+            digest = row and repository.digest_in(session, Kind.GUIDES, code, row)
+        return PublishedGuide(self._guide(digest), row.label, row.published_at) if row and digest else None
+
+    def get_power(self, code: str) -> PublishedPower | None:
+        with self._store.read() as session:
+            found = repository.find(session, Kind.POWERS, code)
+        return PublishedPower(self._power(found.digest), found.version, found.published_at) if found else None
+
+    def search(
+        self,
+        q: str = "",
+        department: str | None = None,
+        kind: str | None = None,
+        page: int = 1,
+        *,
+        size: int = PAGE,
+        today: date | None = None,
+    ) -> Page:
+        """Guides whose name, aliases or code hold all words of ``q``; ``today``: only those in force then.
+
+        Raises InvalidInput where page or size is out of range.
+        """
+        if page < 1 or page > 1_000_000 or not 1 <= size <= LARGEST_PAGE:
+            raise InvalidInput(
+                "页码或每页条数不对。",
+                code="page_invalid",
+                remedy=f"页码从 1 开始，每页 1 到 {LARGEST_PAGE} 条。",
+            )
+        offset = (page - 1) * size
+        with self._store.read() as session:
+            rows, total = repository.search(session, Kind.GUIDES, q, department, kind, today, offset, size)
+        items = [
+            MatterSummary(row.code, row.name, row.department, row.item_kind, row.valid_from, row.valid_to)
+            for row in rows
+        ]
+        return Page(items, total, page, size)
+
+    def current_version(self, kind: Kind = Kind.GUIDES) -> str | None:
+        """The label of the current version, None before the first import."""
+        with self._store.read() as session:
+            version = repository.current_version(session, kind)
+        return version.label if version else None
+
+    def counts(self) -> Counts:
+        with self._store.read() as session:
+            guides = repository.current_version(session, Kind.GUIDES)
+            powers = repository.current_version(session, Kind.POWERS)
+            return Counts(
+                guides=repository.count(session, Kind.GUIDES),
+                powers=repository.count(session, Kind.POWERS),
+                departments=repository.departments(session, Kind.GUIDES),
+                guides_version=guides.label if guides else None,
+                powers_version=powers.label if powers else None,
+            )
+
+    def guides(self) -> Iterator[Guide]:
+        """Every current guide, in the order they came."""
+        for body in self._bodies(Kind.GUIDES):
+            yield Guide.model_validate_json(body)
+
+    def powers(self) -> Iterator[Power]:
+        """Every current power, in the order they came."""
+        for body in self._bodies(Kind.POWERS):
+            yield Power.model_validate_json(body)
+
+    def _bodies(self, kind: Kind) -> Iterator[str]:
+        with self._store.read() as session:
+            digests = repository.current_digests(session, kind)
+        for chunk in repository.chunks(digests.values()):
+            with self._store.read() as session:
+                contents = repository.bodies(session, chunk)
+            yield from (contents[digest] for digest in chunk)
+
+    def _body(self, digest: str) -> str:
+        with self._store.read() as session:
+            return repository.body(session, digest)
+
+    def _import(
+        self, kind: Kind, path: Path, replace: bool, dry_run: bool, actor: str, progress: Progress | None
+    ) -> ImportReport:
+        told = progress or _untold
+        form, model = (GUIDES, Guide) if kind is Kind.GUIDES else (POWERS, Power)
+        with self._folders.lock(), explaining(), closing(Spool(self._folders.root)) as spool:
+            notes = _validate(path, form, model, spool, told)
+            return self._publisher.publish(
+                kind,
+                spool,
+                replace=replace,
+                dry_run=dry_run,
+                source=path.name,
+                actor=actor,
+                notes=notes,
+                progress=told,
+            )
+
+
+def _validate(
+    path: Path, form: Form, model: type[Guide] | type[Power], spool: Spool, progress: Progress
+) -> list[Fault]:
+    """Puts every row of the file into ``spool`` and returns what is odd; raises InvalidInput with all faults."""
+    faults: list[Fault] = []
+    notes = Notes()
+    lines: dict[str, int] = {}
+    for row in read_rows(path, form, lambda done, total: progress("read", done, total)):
+        if isinstance(row, Note):
+            notes.add(row)
+            continue
+        if isinstance(row, Fault):
+            faults.append(row)
+            continue
+        value: BaseModel | list[Fault] = validated(row, form, model, notes)
+        code = row.values.get("code")
+        if isinstance(code, str) and (code := code.strip()):
+            first = lines.setdefault(code, row.line)
+            if first != row.line:
+                faults.append(row.fault(form, ("code",), f"{form.code.header} {code} 与第 {first} 行重复"))
+                continue
+        if isinstance(value, list):
+            faults += value
+        elif not faults and isinstance(value, Guide | Power):
+            spool.add(value)
+    if faults:
+        raise refused(faults)
+    if not spool.entries:
+        raise InvalidInput(
+            f"{path.name} 里没有一条内容，什么都没有导入。",
+            code="import_empty",
+            remedy=f"请检查选对了文件；每行（或“{form.title}”表里每行）应当是一条。",
+        )
+    return list(notes)
+
+
+def _untold(_step: str, _done: int, _total: int) -> None:
+    """For callers who do not want to know."""
