@@ -21,9 +21,7 @@ from bot.conversations.ports import FinderNow, Found, Guides, Search, Situation,
 from bot.conversations.reading import Elsewhere, act_said, facets_said, is_elliptic
 from bot.conversations.referrals import emergency_texts, referrals, said
 from bot.conversations.routing import SOCIAL, Route, route
-from bot.errors import Unavailable
 from bot.matters.model import PublishedGuide
-from index.errors import SearchIndexError
 
 EMERGENCY_BELIEVED = 0.7
 SITUATION_BELIEVED = 0.6
@@ -221,15 +219,9 @@ class Assistant:
 
     def _search(self, text: str, focus: Focus, today: date, corrected: Correction | None) -> Search:
         asked = corrected.right if corrected and len(bare(corrected.right)) > 1 else text
-        try:
-            found = self._finder().find(
-                asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today
-            )
-        except SearchIndexError as error:
-            say = self._phrases.say
-            raise Unavailable(
-                say("input.no_index"), code="index_unavailable", remedy=say("input.no_index_remedy")
-            ) from error
+        found = self._finder().find(
+            asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today
+        )
         candidates = tuple(Candidate(c.code, c.name, min(max(float(c.score), 0.0), 1.0)) for c in found.candidates)
         search = Search(
             decision=found.decision,

@@ -27,6 +27,8 @@ LONGEST_TEXT = texts.LONGEST
 LONGEST_MESSAGE_ID = 128
 LEASE = timedelta(seconds=30)
 """How long a turn may be in work before another process may take it over."""
+UNGUESSABLE = 16
+"""Length from which a client's identifier is taken to be its own and nobody else's."""
 MOST_EVENTS = 500
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _KEPT = "\n\t\u200d"
@@ -60,7 +62,7 @@ class ConversationService:
         """
         text = self._checked(text, client_message_id)
         digest = _digest(text)
-        opening = _digest(channel, origin, client_message_id, text) if client_message_id else None
+        opening = _opening_key(channel, origin, client_message_id, text) if client_message_id else None
         try:
             with self._store.write() as work:
                 return self._begin(work.session, conversation_id, client_message_id, text, channel, digest, opening)
@@ -261,6 +263,11 @@ def _new_conversation(session: Session, channel: str, now: datetime) -> Conversa
     session.add(row)
     session.flush()
     return row
+
+
+def _opening_key(channel: str, origin: str, client_message_id: str, text: str) -> str:
+    """Finds a first message again. A guessable identifier only counts from the same origin."""
+    return _digest(channel, origin if len(client_message_id) < UNGUESSABLE else "", client_message_id, text)
 
 
 def _digest(*parts: str | None) -> str:
