@@ -1,8 +1,8 @@
 """Which texts a matter is found by.
 
-A citizen may hit a matter by its official name, by what people call it, by the conditions it sets, by a question its FAQ
-answers or by one an editor recorded. Each becomes one row of the index; a matter scores by its best rows. The input is the
-exchange format's mapping, so the index needs nothing of the rest of the product.
+A citizen may hit a matter by its official name, by what people call it, by the conditions it sets, by a question
+its FAQ answers or by one an editor recorded. Each becomes one row of the index; a matter scores by its best rows.
+The input is the exchange format's mapping, so the index needs nothing of the rest of the product.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -41,17 +42,35 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One matter as the index sees it: its code, its name and department, and its texts (the name first)."""
+    """One matter as the index sees it.
+
+    Its texts (the name first), its family of siblings, and when it may be answered from.
+    """
 
     code: str
     name: str
     department: str
     texts: tuple[Text, ...]
+    family: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 def document(guide: Mapping[str, Any]) -> Document:
     """The document of ``guide`` (a mapping in the exchange format)."""
-    return Document(guide["code"], guide["name"], guide.get("department", ""), tuple(_texts(guide)))
+    return Document(
+        code=guide["code"],
+        name=guide["name"],
+        department=guide.get("department") or "",
+        texts=tuple(_texts(guide)),
+        family=guide.get("catalog_code") or "",
+        valid_from=_day(guide.get("valid_from")),
+        valid_to=_day(guide.get("valid_to")),
+    )
+
+
+def _day(value: date | str | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) and value else value or None
 
 
 def _texts(guide: Mapping[str, Any]) -> Iterator[Text]:

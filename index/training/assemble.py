@@ -122,7 +122,16 @@ def read_container(path: Path) -> Container:
         position += name_length
         tensors[name] = (take("B"), take("I"), take("Q"), take("Q"))
     special = {"<s>": bos, "</s>": eos, "<pad>": pad, "<unk>": unk}
-    return Container(view, *sizes, epsilon, special, pieces, scores, normaliser, tensors)
+    return Container(
+        view,
+        *sizes,
+        epsilon=epsilon,
+        special=special,
+        pieces=pieces,
+        scores=scores,
+        normaliser=normaliser,
+        tensors=tensors,
+    )
 
 
 def kept_pieces(container: Container) -> list[int]:
@@ -154,9 +163,7 @@ def _tokenizer(container: Container, keep: list[int]) -> Any:
     steps: list[Any] = [
         normalizers.Replace(Regex(char_class(wanted)), wanted) for wanted in ("", " ") if wanted in rest.values()
     ]
-    tokenizer.normalizer = normalizers.Sequence(
-        [*steps, normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
+    tokenizer.normalizer = normalizers.Sequence([*steps, normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="always", split=False)
     tokenizer.decoder = decoders.Metaspace(replacement="\u2581", prepend_scheme="always")
     begin, end = new_id[container.special["<s>"]], new_id[container.special["</s>"]]

@@ -1,12 +1,13 @@
 """Contrastive fine-tuning of the encoder on spoken questions, with sibling, mined and near-miss negatives.
 
-A step takes a batch of questions. Each brings one text of its matter as the positive and one text of a matter it is easily
-confused with (a sibling of its family, or one the starting model ranked high) as a negative; all other texts of the batch
-are negatives too, except those of the same matter. A learned *nothing fits* score competes with the texts: the right text
-has to beat it, and for near misses (questions that no guide answers) it has to win. Some questions are joined with an
-earlier turn, as the searcher joins follow-ups.
+A step takes a batch of questions. Each brings one text of its matter as the positive and one text of a matter it is
+easily confused with (a sibling of its family, or one the starting model ranked high) as a negative; all other texts
+of the batch are negatives too, except those of the same matter. A learned *nothing fits* score competes with the
+texts: the right text has to beat it, and for near misses (questions that no guide answers) it has to win. Some
+questions are joined with an earlier turn, as the searcher joins follow-ups.
 
-Only families marked ``train`` are read; the word embeddings stay as they are, so that words never seen keep their place.
+Only families marked ``train`` are read; the word embeddings stay as they are, so that words never seen keep their
+place.
 """
 
 from __future__ import annotations
@@ -28,9 +29,33 @@ SCALE = 20.0
 LONGEST = 64
 JOINER = "；"
 FOLLOW_UPS = (
-    "那多少钱", "要带什么", "几天能好", "去哪儿办", "网上能办吗", "要本人去吗", "电话多少", "那要什么材料", "收费不", "要多久",
-    "在哪个窗口", "有什么条件", "我是替我妈办", "我户口在外地", "别人代办行不行", "周末上班吗", "那钱呢", "资料呢", "时间呢",
-    "流程讲一下", "什么规定", "办好给个什么证", "归谁管", "老人走不动怎么弄", "那我这种情况呢", "能不能邮寄", "要跑几趟",
+    "那多少钱",
+    "要带什么",
+    "几天能好",
+    "去哪儿办",
+    "网上能办吗",
+    "要本人去吗",
+    "电话多少",
+    "那要什么材料",
+    "收费不",
+    "要多久",
+    "在哪个窗口",
+    "有什么条件",
+    "我是替我妈办",
+    "我户口在外地",
+    "别人代办行不行",
+    "周末上班吗",
+    "那钱呢",
+    "资料呢",
+    "时间呢",
+    "流程讲一下",
+    "什么规定",
+    "办好给个什么证",
+    "归谁管",
+    "老人走不动怎么弄",
+    "那我这种情况呢",
+    "能不能邮寄",
+    "要跑几趟",
 )
 """Short turns that only make sense after an earlier one; written for this file, used in no test."""
 
@@ -43,7 +68,9 @@ def read(path: Path) -> list[dict[str, Any]]:
 class Corpus:
     """Training questions, the texts of every matter, and who is confusable with whom."""
 
-    def __init__(self, guides: list[dict[str, Any]], questions: list[dict[str, Any]], misses: list[str], seed: int) -> None:
+    def __init__(
+        self, guides: list[dict[str, Any]], questions: list[dict[str, Any]], misses: list[str], seed: int
+    ) -> None:
         self.random = random.Random(seed)
         self.guides, self.questions, self.misses = guides, questions, misses
         self.place = {g["code"]: i for i, g in enumerate(guides)}
@@ -109,7 +136,10 @@ class Corpus:
 
 
 def _embed(model: SentenceTransformer, prefix: str, texts: list[str], group: int = 16) -> torch.Tensor:
-    """Vectors of ``texts`` in their order, encoded in groups of like length: padding would more than double the work."""
+    """Vectors of ``texts`` in their order, encoded in groups of like length.
+
+    Padding would more than double the work.
+    """
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     parts = [
         model(model.preprocess([prefix + texts[i] for i in order[start : start + group]]))["sentence_embedding"]
@@ -125,7 +155,9 @@ def finetune(model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: 
     model.max_seq_length = LONGEST
     nothing = torch.nn.Parameter(torch.tensor(0.80 * SCALE))
     weights = [p for n, p in model.named_parameters() if "word_embeddings" not in n]
-    optimiser = torch.optim.AdamW([{"params": weights, "weight_decay": 0.01}, {"params": [nothing], "lr": 2e-2}], lr=rate)
+    optimiser = torch.optim.AdamW(
+        [{"params": weights, "weight_decay": 0.01}, {"params": [nothing], "lr": 2e-2}], lr=rate
+    )
     plan = [b for _ in range(epochs) for b in corpus.batches(batch)]
     warm = max(1, len(plan) // 10)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -156,7 +188,10 @@ def finetune(model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: 
         if step % 20 == 19:
             left = (time.monotonic() - started) / (step + 1) * (len(plan) - step - 1) / 60
             mean = sum(losses[-20:]) / 20
-            print(f"step {step + 1}/{len(plan)} loss {mean:.3f} nothing {nothing.item() / SCALE:.3f} left {left:.0f} min", flush=True)
+            print(
+                f"step {step + 1}/{len(plan)} loss {mean:.3f} nothing {nothing.item() / SCALE:.3f} left {left:.0f} min",
+                flush=True,
+            )
     model.eval()
 
 
@@ -184,7 +219,9 @@ def main() -> None:
     corpus = Corpus(guides, questions, [m["text"] for m in read(options.misses)], options.seed)
     model = SentenceTransformer(str(options.model), device="cpu")
     corpus.mine(model)
-    finetune(model, corpus, epochs=options.epochs, batch=options.batch, rate=options.rate, misses=max(1, options.batch // 10))
+    finetune(
+        model, corpus, epochs=options.epochs, batch=options.batch, rate=options.rate, misses=max(1, options.batch // 10)
+    )
     model.save(str(options.out))
 
 

@@ -1,0 +1,138 @@
+"""Build a complete index folder from documents, encoding only texts that no earlier build has seen.
+
+The folder is written beside its final place and renamed when it is whole, so a full disk or a crash leaves nothing that
+could be mistaken for an index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index import vectors as vector_index
+from index.documents import CURATED, Document
+from index.encoder import Encoder, Vectors
+from index.features import KINDS
+from index.lexical import Lexical
+from index.normal import key
+
+FORMAT = 1
+"""Raised when the files of an index folder change their meaning."""
+
+Progress = Callable[[int, int], None]
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index folder holds; stored as its ``index.json``."""
+
+    format: int
+    encoder: str
+    dimension: int
+    matters: int
+    rows: int
+    encoded: int
+
+
+class VectorCache:
+    """Vectors by encoder and text, in one SQLite file, half precision."""
+
+    def __init__(self, path: Path, encoder: Encoder) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._encoder = encoder
+        self._database = sqlite3.connect(path)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def encode(self, texts: Sequence[str], progress: Progress | None) -> tuple[Vectors, int]:
+        """Vectors of ``texts`` in order, and how many had to be encoded."""
+        keys = [hashlib.sha256(f"{self._encoder.identity}\n{text}".encode()).digest()[:16] for text in texts]
+        found = np.empty((len(texts), self._encoder.dimension), np.float32)
+        missing: dict[bytes, list[int]] = {}
+        for place, digest in enumerate(keys):
+            row = self._database.execute("SELECT vector FROM vectors WHERE key = ?", (digest,)).fetchone()
+            if row:
+                found[place] = np.frombuffer(row[0], np.float16)
+            else:
+                missing.setdefault(digest, []).append(place)
+        # texts of like length together: the encoder pads each group to its longest
+        order = sorted(missing, key=lambda digest: len(texts[missing[digest][0]]))
+        for start in range(0, len(order), _CHUNK):
+            chunk = order[start : start + _CHUNK]
+            fresh = self._encoder.encode_passages([texts[missing[digest][0]] for digest in chunk]).astype(np.float16)
+            with self._database:
+                self._database.executemany(
+                    "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                    [(digest, vector.tobytes()) for digest, vector in zip(chunk, fresh, strict=True)],
+                )
+            for digest, vector in zip(chunk, fresh, strict=True):
+                found[missing[digest]] = vector
+            if progress:
+                progress(min(start + _CHUNK, len(order)), len(order))
+        return found, len(order)
+
+
+def build_index(
+    documents: Sequence[Document], folder: Path, encoder: Encoder, *, cache: Path, progress: Progress | None = None
+) -> IndexInfo:
+    """Write the index of ``documents`` to ``folder`` (which must not exist) and say what it holds.
+
+    ``cache`` is the file of vectors encoded before; ``progress`` is told how many of the new texts are encoded.
+    An OSError (a full disk, say) leaves no folder behind.
+    """
+    texts = [text for document in documents for text in document.texts]
+    owners = np.array([i for i, d in enumerate(documents) for _ in d.texts], np.int32)
+    store = VectorCache(cache, encoder)
+    try:
+        vectors, encoded = store.encode([text.text for text in texts], progress)
+    except sqlite3.OperationalError as error:
+        raise OSError(f"{cache}: {error}") from error
+    finally:
+        store.close()
+    info = IndexInfo(FORMAT, encoder.identity, encoder.dimension, len(documents), len(texts), encoded)
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        vector_index.save(vector_index.train(vectors), unfinished / "vectors.faiss")
+        # the cache holds half precision, so nothing is lost; the searcher maps this file and reads only what
+        # it considers
+        np.save(unfinished / "vectors.npy", vectors.astype(np.float16))
+        np.save(unfinished / "owners.npy", owners)
+        np.save(unfinished / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
+        _write_texts(unfinished, documents, owners)
+        Lexical.build(["\n".join(t.text for t in d.texts) for d in documents]).save(unfinished / "lexical")
+        (unfinished / "index.json").write_text(json.dumps(asdict(info)), encoding="utf-8")
+        unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return info
+
+
+def _write_texts(folder: Path, documents: Sequence[Document], owners: np.ndarray) -> None:
+    """The texts in one file with offsets, the matters as lines, and the keys of curated texts sorted for bisection."""
+    texts = [text for document in documents for text in document.texts]
+    encoded = [text.text.encode() for text in texts]
+    np.save(folder / "offsets.npy", np.cumsum([0, *map(len, encoded)], dtype=np.int64))
+    (folder / "texts.bin").write_bytes(b"".join(encoded))
+    with (folder / "matters.jsonl").open("w", encoding="utf-8") as file:
+        for document in documents:
+            span = [d.isoformat() if d else None for d in (document.valid_from, document.valid_to)]
+            row = [document.code, document.name, document.department, document.family, *span]
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    curated = [(key(text.text), int(owner)) for text, owner in zip(texts, owners, strict=True) if text.kind in CURATED]
+    curated.sort()
+    np.save(folder / "exact_keys.npy", np.array([k for k, _ in curated], np.uint64))
+    np.save(folder / "exact_owners.npy", np.array([o for _, o in curated], np.int32))

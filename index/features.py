@@ -1,0 +1,154 @@
+"""What the decision looks at: numbers that say how well a matter fits a question, and how the best matters compare.
+
+Nothing here knows a catalogue: features are similarities, coverages and positions, so that a decision learned on
+one city holds for another. Two views of a question are scored: the text alone, and the text joined with the turn
+before. Without an earlier turn the joined view equals the text alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.documents import TextKind
+
+KINDS = tuple(TextKind)
+_NAMED = {KINDS.index(k) for k in (TextKind.NAME, TextKind.ALIAS)}
+_ASKED = {KINDS.index(k) for k in (TextKind.FAQ, TextKind.QUESTION)}
+_BODY = {KINDS.index(k) for k in (TextKind.CONDITIONS, TextKind.MATERIALS)}
+
+PER_CANDIDATE = (
+    "alone_best", "alone_second", "alone_name", "alone_named", "alone_asked", "alone_body", "alone_gap",
+    "joined_best", "joined_second", "joined_name", "joined_named", "joined_gap",
+    "alone_bm25", "alone_bm25_gap", "joined_bm25", "joined_bm25_gap",
+    "covered_text", "covered_name", "run_in_text", "distinct_for", "distinct_against",
+    "joined_distinct_for", "is_focus", "is_sibling", "was_offered", "in_family_of_best",
+)  # fmt: skip
+"""Features of one candidate, in their order."""
+
+OF_QUESTION = (
+    "has_turn", "has_focus", "length", "top_alone", "top_joined", "second_alone", "third_alone", "tenth_alone",
+    "top_coverage", "unknown_share", "rare_share", "salient", "top_bm25", "agreement", "family_of_best",
+)  # fmt: skip
+"""Features of the question and its whole candidate list, in their order."""
+
+NOWHERE = 0.999
+"""Rarity from which a token counts as unknown to the whole catalogue."""
+
+Matrix = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One matter under consideration with what was computed for it."""
+
+    matter: int
+    kinds: NDArray[np.int8]
+    alone: Matrix
+    joined: Matrix
+    alone_bm25: float
+    joined_bm25: float
+    name_tokens: frozenset[str]
+    tokens: frozenset[str]
+    longest_run: int
+    family: str
+    is_focus: bool
+    was_offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The question's side of the features."""
+
+    tokens: Sequence[str]
+    joined_tokens: Sequence[str]
+    weight: dict[str, float]
+    rarity: dict[str, float]
+    length: int
+    has_turn: bool
+    focus_family: str | None
+
+
+def _best(similarities: Matrix, kinds: NDArray[np.int8], wanted: set[int]) -> float:
+    chosen = [s for s, k in zip(similarities, kinds, strict=True) if k in wanted]
+    return float(max(chosen)) if chosen else float(similarities.min())
+
+
+def _share(of: Sequence[str], within: frozenset[str], weight: dict[str, float]) -> float:
+    total = sum(weight.get(t, 1.0) for t in of)
+    return sum(weight.get(t, 1.0) for t in of if t in within) / total if total else 0.0
+
+
+def matrices(question: Question, candidates: Sequence[Candidate]) -> tuple[Matrix, Matrix]:
+    """Features of every candidate (rows) and of the question (one row), as named above."""
+    rows = np.zeros((len(candidates), len(PER_CANDIDATE)), np.float32)
+    alone = np.array([c.alone.max() for c in candidates])
+    joined = np.array([c.joined.max() for c in candidates])
+    bm25 = np.array([c.alone_bm25 for c in candidates])
+    joined_bm25 = np.array([c.joined_bm25 for c in candidates])
+    best_family = candidates[int(joined.argmax())].family
+    asked, asked_joined = set(question.tokens), set(question.joined_tokens)
+    rivals = _rivals(candidates)
+    for i, c in enumerate(candidates):
+        second = float(np.partition(c.alone, -2)[-2]) if len(c.alone) > 1 else float(c.alone[0])
+        joined_second = float(np.partition(c.joined, -2)[-2]) if len(c.joined) > 1 else float(c.joined[0])
+        name = int(np.flatnonzero(c.kinds == 0)[0]) if (c.kinds == 0).any() else 0
+        own = c.name_tokens - rivals[i]
+        others = rivals[i] - c.name_tokens
+        rows[i] = (
+            alone[i], second, c.alone[name], _best(c.alone, c.kinds, _NAMED), _best(c.alone, c.kinds, _ASKED),
+            _best(c.alone, c.kinds, _BODY), alone[i] - _other_max(alone, i),
+            joined[i], joined_second, c.joined[name], _best(c.joined, c.kinds, _NAMED),
+            joined[i] - _other_max(joined, i),
+            np.log1p(bm25[i]), np.log1p(bm25[i]) - np.log1p(_other_max(bm25, i)),
+            np.log1p(joined_bm25[i]), np.log1p(joined_bm25[i]) - np.log1p(_other_max(joined_bm25, i)),
+            _share(question.tokens, c.tokens, question.weight),
+            _share(sorted(c.name_tokens), frozenset(asked), question.weight),
+            c.longest_run / max(4, question.length),
+            min(3, len(own & asked)) / 3, min(3, len(others & asked)) / 3, min(3, len(own & asked_joined)) / 3,
+            c.is_focus, bool(question.focus_family) and c.family == question.focus_family and not c.is_focus,
+            c.was_offered, c.family == best_family,
+        )  # fmt: skip
+    return rows, _of_question(question, rows, alone, joined, bm25)
+
+
+def _of_question(question: Question, rows: Matrix, alone: Floats, joined: Floats, bm25: Floats) -> Matrix:
+    """The features of the question itself, from its words and from how the candidates' scores are spread."""
+    ordered = np.sort(alone)[::-1]
+    second, third, tenth = (float(ordered[min(place, len(ordered) - 1)]) for place in (1, 2, 9))
+    weights = [question.weight.get(t, 1.0) for t in question.tokens]
+    total = sum(weights) or 1.0
+    rarity = [question.rarity[t] for t in question.tokens]
+    unknown = sum(w for r, w in zip(rarity, weights, strict=True) if r >= NOWHERE) / total
+    rare = sum(w * r for r, w in zip(rarity, weights, strict=True)) / total
+    return np.array(
+        [
+            question.has_turn, question.focus_family is not None, min(question.length, 80) / 40,
+            alone.max(), joined.max(), second, third, tenth,
+            rows[:, PER_CANDIDATE.index("covered_text")].max(), unknown, rare, sum(weights) / 10,
+            np.log1p(bm25.max()), float(bm25.argmax() == joined.argmax()), float(rows[:, -1].mean()),
+        ],
+        np.float32,
+    )  # fmt: skip
+
+
+def _other_max(values: Floats, own: int) -> float:
+    rest = np.delete(values, own)
+    return float(rest.max()) if len(rest) else 0.0
+
+
+def _rivals(candidates: Sequence[Candidate]) -> list[set[str]]:
+    """Per candidate the name tokens of the other candidates of its family."""
+    return [
+        {
+            t
+            for other in candidates
+            if other is not c and c.family and other.family == c.family
+            for t in other.name_tokens
+        }
+        for c in candidates
+    ]

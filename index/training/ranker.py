@@ -1,0 +1,310 @@
+"""Train the decision on held-out families: which candidate is meant, or that nothing fits.
+
+The rows are the development questions over a catalogue the encoder was not trained on: alone, with a part of the other
+matters hidden (so that the decision holds for catalogues of any size), with the right matter hidden (so that it
+learns what an unanswerable question looks like when a sibling is near), the near misses, and the follow-ups with
+their earlier turns. Cross-validation by family gives out-of-sample probabilities; the temperature and the two
+thresholds are chosen on those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from index.builder import build_index
+from index.documents import document
+from index.encoder import Encoder, open_encoder
+from index.features import OF_QUESTION, PER_CANDIDATE
+from index.searcher import Searcher
+from index.training.finetune import read
+
+Weights = dict[str, Any]
+"""Arrays by name, as the ranker's file holds them."""
+
+WRONG_AT_MOST = 0.035
+"""Share of answerable questions that may be answered with a wrong matter; the answer threshold follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One training or evaluation row: features, which candidates are right (none: the last), and its group."""
+
+    candidates: np.ndarray
+    question: np.ndarray
+    right: tuple[int, ...]
+    group: str
+    kind: str
+    missed: bool
+
+
+class Network(torch.nn.Module):
+    """The network :class:`index.ranking.Ranker` runs in numpy."""
+
+    def __init__(self, width: int = 40) -> None:
+        super().__init__()
+        features = len(PER_CANDIDATE) + len(OF_QUESTION)
+        self.c1, self.c2, self.c3 = torch.nn.Linear(features, width), torch.nn.Linear(width, 16), torch.nn.Linear(16, 1)
+        self.n1, self.n2 = torch.nn.Linear(features + 3, 24), torch.nn.Linear(24, 1)
+        self.drop = torch.nn.Dropout(0.15)
+
+    def forward(self, both: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Logits of candidates (padded ones at -1e4) and of *none* last; ``both`` is batch x candidates x features."""
+        hidden = self.drop(torch.relu(self.c1(both)))
+        scores = self.c3(torch.relu(self.c2(hidden)))[..., 0].masked_fill(~mask, -1e4)
+        top = both[torch.arange(len(both)), scores.argmax(1)]
+        ordered = scores.sort(1, descending=True).values
+        last = torch.where(mask, scores, torch.full_like(scores, 1e4)).min(1).values[:, None]
+        ordered = torch.where(ordered < -5e3, last, ordered)
+        spread = torch.stack([ordered[:, 0], ordered[:, 0] - ordered[:, 1], ordered[:, 0] - ordered[:, 2]], 1) / 10
+        nothing = self.n2(self.drop(torch.relu(self.n1(torch.cat([top, spread.detach()], 1)))))
+        return torch.cat([scores, nothing], 1)
+
+
+def rows(searcher: Searcher, questions: Sequence[dict[str, Any]], families: dict[str, str], seed: int) -> Iterator[Row]:
+    """Training rows of ``questions`` over the searcher's catalogue; ``families`` maps code to family."""
+    draw = random.Random(seed)
+    everything = sorted(families)
+    siblings: dict[str, list[str]] = defaultdict(list)
+    for code, family in families.items():
+        siblings[family].append(code)
+    for question in questions:
+        right = question.get("matter_any") or ([question["matter"]] if question["matter"] else [])
+        right = [code for code in right if code in families]
+        group = families[right[0]] if right else question.get("about") or question["text"]
+        turns = question.get("context") or []
+        focuses: list[str | None] = [None]
+        if turns:
+            before = searcher.features(turns[-1], turns=turns[:-1][-2:])
+            focuses = [None, before[0][int(before[1][:, 0].argmax())]] if before else [None]
+        for focus in focuses:
+            row = _row(searcher, question["text"], turns, focus, right, (), group, "follow" if turns else "single")
+            if row:
+                yield row
+        if not right:
+            continue
+        others = [code for code in everything if code not in right]
+        hidden = draw.sample(others, int(len(others) * draw.uniform(0.2, 0.7)))
+        hidden = [code for code in hidden if code not in focuses]
+        if row := _row(searcher, question["text"], turns, focuses[-1], right, hidden, group, "fewer"):
+            yield row
+        if not turns:
+            gone = siblings[group] if draw.random() < 0.5 else right
+            if row := _row(searcher, question["text"], turns, None, (), gone, group, "removed"):
+                yield row
+
+
+def _row(
+    searcher: Searcher,
+    text: str,
+    turns: Sequence[str],
+    focus: str | None,
+    right: Sequence[str],
+    hidden: Sequence[str],
+    group: str,
+    kind: str,
+) -> Row | None:
+    found = searcher.features(text, turns=turns[-3:], focus=focus, without=hidden)
+    if found is None:
+        return None
+    codes, candidates, question = found
+    places = tuple(i for i, code in enumerate(codes) if code in right)
+    return Row(candidates, question, places, group, kind, missed=bool(right) and not places)
+
+
+def tensors(batch: Sequence[Row], mean: np.ndarray, deviation: np.ndarray) -> tuple[torch.Tensor, ...]:
+    """Scaled features, candidate mask and target mask (none last) of ``batch``."""
+    most = max(3, max(len(r.candidates) for r in batch))
+    both = np.zeros((len(batch), most, len(mean)), np.float32)
+    mask = np.zeros((len(batch), most), bool)
+    target = np.zeros((len(batch), most + 1), bool)
+    for i, row in enumerate(batch):
+        count = len(row.candidates)
+        both[i, :count] = (_both(row) - mean) / deviation
+        mask[i, :count] = True
+        target[i, list(row.right) or [most]] = True
+    return torch.from_numpy(both), torch.from_numpy(mask), torch.from_numpy(target)
+
+
+def _both(row: Row) -> np.ndarray:
+    return np.concatenate([row.candidates, np.tile(row.question, (len(row.candidates), 1))], 1)
+
+
+def fit(training: Sequence[Row], weight: Callable[[Row], float], seed: int, epochs: int) -> Weights:
+    """Weights of a network trained on ``training``."""
+    torch.manual_seed(seed)
+    draw = random.Random(seed)
+    stacked = np.concatenate([_both(r) for r in training])
+    mean, deviation = stacked.mean(0), stacked.std(0) + 1e-3
+    network = Network()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
+    order = list(training)
+    for epoch in range(epochs):
+        draw.shuffle(order)
+        for group in optimiser.param_groups:
+            group["lr"] = 2e-3 * (1 - epoch / epochs) + 1e-5
+        for start in range(0, len(order), 64):
+            batch = order[start : start + 64]
+            both, mask, target = tensors(batch, mean, deviation)
+            likely = torch.log_softmax(network(both, mask), 1)
+            loss = -torch.logsumexp(likely.masked_fill(~target, -1e4), 1)
+            loss = (loss * torch.tensor([weight(r) for r in batch])).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    network.eval()
+    stored = {"mean": mean.astype(np.float32), "deviation": deviation.astype(np.float32)}
+    for name in ("c1", "c2", "c3", "n1", "n2"):
+        layer = getattr(network, name)
+        stored[name] = layer.weight.detach().numpy().T.copy()
+        stored[name + "_bias"] = layer.bias.detach().numpy().copy()
+    return stored
+
+
+def weight(row: Row) -> float:
+    """How much a row counts: made-up unanswerable rows less than real ones."""
+    return {"single": 1.0, "follow": 1.0, "fewer": 0.5, "removed": 0.35}[row.kind] * (
+        2.0 if row.kind == "single" and not row.right else 1.0
+    )
+
+
+def measure(rows: Sequence[Row], probability: Sequence[np.ndarray], answer: float, clarify: float) -> dict[str, float]:
+    """The figures of the acceptance table over single questions and follow-ups."""
+    counts: dict[str, list[float]] = defaultdict(list)
+    for row, p in zip(rows, probability, strict=True):
+        if row.kind not in ("single", "follow"):
+            continue
+        order = np.argsort(-p[:-1])
+        decision = 2 if p[order[0]] >= answer else 1 if p[order[:3]].sum() >= clarify else 0
+        if not row.right and not row.missed:
+            counts["unanswerable"].append((1.0, 0.5, 0.0)[decision])
+            continue
+        first, three = order[0] in row.right, bool(set(order[:3]) & set(row.right))
+        name = "" if row.kind == "single" else "follow_"
+        counts[name + "at_once"].append(decision == 2 and first)
+        counts[name + "within"].append((decision == 2 and first) or (decision == 1 and three))
+        counts[name + "wrong"].append(decision == 2 and not first)
+        counts[name + "first"].append(first)
+        counts[name + "three"].append(three)
+    return {name: float(np.mean(values)) for name, values in sorted(counts.items())}
+
+
+def choose(rows: Sequence[Row], probability: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Thresholds: answer as early as :data:`WRONG_AT_MOST` allows, offer choices while it gains more than it costs."""
+    best, chosen = -1.0, (0.6, 0.3)
+    for answer in np.arange(0.30, 0.91, 0.02):
+        for clarify in np.arange(0.04, answer, 0.02):
+            got = measure(rows, probability, float(answer), float(clarify))
+            if got["wrong"] > WRONG_AT_MOST:
+                continue
+            value = min(got["within"], 0.975) * 3 + min(got["at_once"], 0.95) + min(got["unanswerable"], 0.95) * 1.5
+            value += min(got.get("follow_within", 1.0), 0.97)
+            value -= (
+                4 * max(0, 0.955 - got["within"])
+                + 3 * max(0, 0.83 - got["at_once"])
+                + 3 * max(0, 0.77 - got["unanswerable"])
+            )
+            if value > best:
+                best, chosen = value, (float(answer), float(clarify))
+    return chosen
+
+
+def predict(stored: Weights, rows: Sequence[Row], temperature: float) -> list[np.ndarray]:
+    """Probabilities of ``rows`` under the weights ``stored``, through the code that serves."""
+    from index.ranking import Ranker
+
+    ranker = Ranker(
+        {**stored, "temperature": np.float32(temperature), "answer": np.float32(0), "clarify": np.float32(0)}
+    )
+    return [ranker.probabilities(r.candidates, r.question) for r in rows]
+
+
+def _folds(rows: Sequence[Row], count: int) -> list[list[int]]:
+    groups = sorted({r.group for r in rows})
+    random.Random(3).shuffle(groups)
+    fold = {g: i % count for i, g in enumerate(groups)}
+    return [[i for i, r in enumerate(rows) if fold[r.group] == k] for k in range(count)]
+
+
+def _loss(rows: Sequence[Row], probability: Sequence[np.ndarray]) -> float:
+    real = [(r, p) for r, p in zip(rows, probability, strict=True) if r.kind in ("single", "follow") and not r.missed]
+    return float(np.mean([-np.log(max(1e-6, sum(p[i] for i in r.right) if r.right else p[-1])) for r, p in real]))
+
+
+def gather(guides: list[dict[str, Any]], encoder: Encoder, questions: list[dict[str, Any]], seed: int = 0) -> list[Row]:
+    """Rows of ``questions`` over an index of ``guides``, built for the purpose."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "index"
+        build_index([document(g) for g in guides], folder, encoder, cache=Path(scratch) / "cache.db")
+        searcher = Searcher(folder, encoder, None)  # type: ignore[arg-type]  # features need no decision
+        families = {g["code"]: g.get("catalog_code") or g["code"] for g in guides}
+        return list(rows(searcher, questions, families, seed))
+
+
+def train(training: list[Row], extra: list[Row], epochs: int) -> tuple[Weights, list[np.ndarray]]:
+    """Final weights with temperature and thresholds, and the out-of-sample probabilities they were chosen on."""
+    training = [r for r in training if not r.missed] + [r for r in training if r.missed and r.kind == "single"]
+    outside: list[np.ndarray | None] = [None] * len(training)
+    usable = lambda picked: [r for r in picked if not r.missed]  # noqa: E731
+    for fold in _folds(training, 5):
+        inside = set(fold)
+        stored = fit(usable([r for i, r in enumerate(training) if i not in inside]) + extra, weight, 0, epochs)
+        for i, p in zip(fold, predict(stored, [training[i] for i in fold], 1.0), strict=True):
+            outside[i] = p
+    logits = [np.log(np.maximum(p, 1e-9)) for p in outside if p is not None]
+    soften = lambda t: [np.exp(x / t) / np.exp(x / t).sum() for x in logits]  # noqa: E731
+    temperature = min(np.arange(0.6, 2.6, 0.1), key=lambda t: _loss(training, soften(t)))
+    probability = soften(temperature)
+    answer, clarify = choose(training, probability)
+    print(f"temperature {temperature:.1f} answer {answer:.2f} clarify {clarify:.2f}")
+    print("out of sample", {k: round(v, 3) for k, v in measure(training, probability, answer, clarify).items()})
+    stored = fit(usable(training) + extra, weight, 1, epochs)
+    for name, value in (("temperature", temperature), ("answer", answer), ("clarify", clarify)):
+        stored[name] = np.float32(value)
+    return stored, probability
+
+
+def main() -> None:
+    """Command line: train on development rows, report on test rows when asked, and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--guides", type=Path, required=True)
+    parser.add_argument(
+        "--questions", type=Path, required=True, help="folder with families.json and the question files"
+    )
+    parser.add_argument("--encoder", default=None)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--report-test", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    split = json.loads((options.questions / "families.json").read_text(encoding="utf-8"))
+    guides = read(options.guides)
+    unseen = [g for g in guides if split[g["catalog_code"]] != "train"]
+    encoder = open_encoder(options.encoder, threads=1)
+    training = gather(unseen, encoder, read(options.questions / "development.jsonl"))
+    seen = [g for g in guides if split[g["catalog_code"]] == "train"]
+    extra = [r for r in gather(seen, encoder, read(options.questions / "followups-train.jsonl")) if not r.missed]
+    print(f"{len(training)} development rows, {len(extra)} follow-up rows of training families")
+    stored, _ = train(training, extra, options.epochs)
+    features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
+    np.savez_compressed(options.out, features=np.array(features), **stored)  # type: ignore[arg-type]
+    if options.report_test:
+        held = gather(unseen, encoder, read(options.questions / "test.jsonl"))
+        figures = measure(
+            held, predict(stored, held, float(stored["temperature"])), float(stored["answer"]), float(stored["clarify"])
+        )
+        print("test", {k: round(v, 3) for k, v in figures.items()})
+
+
+if __name__ == "__main__":
+    main()
