@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from index import vectors as vector_index
-from index.documents import CURATED, Document
+from index.documents import CURATED, Document, TextKind
 from index.encoder import Encoder, Vectors
 from index.features import KINDS
-from index.lexical import Lexical
+from index.lexical import Lexical, tokens
 from index.normal import key
+from index.pinyin import sound
 
 FORMAT = 1
 """Raised when the files of an index folder change their meaning."""
@@ -112,13 +113,22 @@ def build_index(
         np.save(unfinished / "owners.npy", owners)
         np.save(unfinished / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
         _write_texts(unfinished, documents, owners)
-        Lexical.build(["\n".join(t.text for t in d.texts) for d in documents]).save(unfinished / "lexical")
+        _write_lexical(unfinished, documents)
         (unfinished / "index.json").write_text(json.dumps(asdict(info)), encoding="utf-8")
         unfinished.rename(folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return info
+
+
+def _write_lexical(folder: Path, documents: Sequence[Document]) -> None:
+    Lexical.build([token for text in d.texts for token in tokens(text.text)] for d in documents).save(
+        folder / "lexical"
+    )
+    named = (TextKind.NAME, TextKind.ALIAS)
+    sounds = ([pair for text in d.texts if text.kind in named for pair in sound(text.text)] for d in documents)
+    Lexical.build(sounds).save(folder / "pinyin")
 
 
 def _write_texts(folder: Path, documents: Sequence[Document], owners: np.ndarray) -> None:

@@ -39,17 +39,17 @@ class Lexical:
         self._vocabulary: dict[str, int] = engine.vocab_dict
 
     @classmethod
-    def build(cls, documents: Sequence[str]) -> Lexical:
-        """Index ``documents``, one string a matter, in order."""
+    def build(cls, documents: Iterable[Sequence[str]]) -> Lexical:
+        """Index ``documents``, the tokens of one matter each, in order."""
         engine = bm25s.BM25(k1=1.2, b=0.6)
         # a marker in each document keeps a catalogue without a single token from having an empty vocabulary
-        split = [[*tokens(text), _MARKER] for text in documents] or [[_MARKER]]
-        engine.index(split, show_progress=False)
+        split = [[*document, _MARKER] for document in documents]
+        engine.index(split or [[_MARKER]], show_progress=False)
         counts = Counter(token for document in split for token in set(document))
         frequency = np.zeros(max(engine.vocab_dict.values()) + 1, np.int32)
         for token, number in engine.vocab_dict.items():
             frequency[number] = counts.get(token, 0)
-        return cls(engine, frequency, len(documents))
+        return cls(engine, frequency, len(split))
 
     @classmethod
     def load(cls, folder: Path, count: int) -> Lexical:
@@ -65,9 +65,9 @@ class Lexical:
         self._engine.save(str(folder), show_progress=False)
         np.save(folder / "frequency.npy", self._frequency)
 
-    def scores(self, text: str) -> NDArray[np.float32]:
-        """BM25 score of every matter; zeros when nothing of ``text`` is known."""
-        known = [token for token in tokens(text) if token in self._vocabulary]
+    def scores(self, asked: Sequence[str]) -> NDArray[np.float32]:
+        """BM25 score of every matter for the tokens ``asked``; zeros when none of them is known."""
+        known = [token for token in asked if token in self._vocabulary]
         if not known or not self._count:
             return np.zeros(self._count, np.float32)
         return np.asarray(self._engine.get_scores(known), np.float32)

@@ -27,6 +27,7 @@ from index.features import Candidate as Considered
 from index.features import Question, matrices
 from index.lexical import Lexical, tokens
 from index.normal import bare, key
+from index.pinyin import pairs, syllables
 from index.ranking import Ranker
 from index.speech import content_weight
 
@@ -93,6 +94,7 @@ class Searcher:
         self._starts = np.searchsorted(self._owners, np.arange(len(matters) + 1))
         self._vectors = vector_index.load(folder / "vectors.faiss")
         self._lexical = Lexical.load(folder / "lexical", len(matters))
+        self._pinyin = Lexical.load(folder / "pinyin", len(matters))
         if (
             not len(self._owners)
             == len(self._kinds)
@@ -138,6 +140,8 @@ class Searcher:
         if len(exact) == 1:
             candidate = self._candidate(exact[0], 1.0, text)
             return Found("answered", 1.0, (candidate,), exact=True, kept_focus=exact[0] == focus_place, query=text)
+        if sounds := syllables(text):
+            return self._find_by_sound(text, sounds, valid)
         joined = self._join(text, turns, focus_place)
         question, considered = self._consider(text, joined, focus_place, focus_offered, valid, exact)
         if not considered:
@@ -155,6 +159,15 @@ class Searcher:
             kept_focus=considered[order[0]].matter == focus_place,
             query=joined,
         )
+
+    def _find_by_sound(self, text: str, sounds: list[str], valid: NDArray[np.bool_]) -> Found:
+        """Choices for a question in pinyin: too many words sound alike for an answer at once."""
+        scores = np.where(valid, self._pinyin.scores(pairs(sounds)), 0)
+        best = [int(m) for m in np.argsort(-scores, kind="stable")[:3] if scores[m] > 0]
+        share = 1 / (1 + len(best))
+        candidates = tuple(self._candidate(m, share, self._names[m]) for m in best)
+        decision: Decision = "clarify" if best else "unknown"
+        return Found(decision, share if best else 0.0, candidates, exact=False, kept_focus=False, query=text)
 
     def features(
         self, text: str, *, turns: Sequence[str] = (), focus: str | None = None, without: Sequence[str] = ()
@@ -214,7 +227,7 @@ class Searcher:
     ) -> tuple[Question, list[Considered]]:
         views = [text] if joined == text else [text, joined]
         queries = self._encoder.encode_queries(views)
-        lexical = [self._lexical.scores(view) for view in views]
+        lexical = [self._lexical.scores(tokens(view)) for view in views]
         chosen = self._shortlist(queries, lexical, valid)
         offered_places = {self._place[code] for code in offered if code in self._place}
         always = [*exact, *([focus] if focus is not None else []), *sorted(offered_places)]

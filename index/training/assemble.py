@@ -96,7 +96,7 @@ def read_container(path: Path) -> Container:
         position += struct.calcsize("<" + form)
         return values if len(values) > 1 else values[0]
 
-    sizes = take("7i")
+    hidden, layers, heads, feed_forward, vocabulary, positions, token_types = take("7i")
     epsilon, _ = take("f"), take("i")
     count, bos, eos, pad, unk = take("5i")
     blob_length = take("Q")
@@ -123,8 +123,14 @@ def read_container(path: Path) -> Container:
         tensors[name] = (take("B"), take("I"), take("Q"), take("Q"))
     special = {"<s>": bos, "</s>": eos, "<pad>": pad, "<unk>": unk}
     return Container(
-        view,
-        *sizes,
+        buffer=view,
+        hidden=hidden,
+        layers=layers,
+        heads=heads,
+        feed_forward=feed_forward,
+        vocabulary=vocabulary,
+        positions=positions,
+        token_types=token_types,
         epsilon=epsilon,
         special=special,
         pieces=pieces,

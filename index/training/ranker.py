@@ -223,9 +223,10 @@ def predict(stored: Weights, rows: Sequence[Row], temperature: float) -> list[np
     """Probabilities of ``rows`` under the weights ``stored``, through the code that serves."""
     from index.ranking import Ranker
 
-    ranker = Ranker(
-        {**stored, "temperature": np.float32(temperature), "answer": np.float32(0), "clarify": np.float32(0)}
-    )
+    neutral: Weights = {
+        name: np.float32(value) for name, value in (("temperature", temperature), ("answer", 0), ("clarify", 0))
+    }
+    ranker = Ranker({**stored, **neutral})
     return [ranker.probabilities(r.candidates, r.question) for r in rows]
 
 
@@ -297,7 +298,7 @@ def main() -> None:
     print(f"{len(training)} development rows, {len(extra)} follow-up rows of training families")
     stored, _ = train(training, extra, options.epochs)
     features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
-    np.savez_compressed(options.out, features=np.array(features), **stored)  # type: ignore[arg-type]
+    np.savez_compressed(options.out, features=np.array(features), **stored)
     if options.report_test:
         held = gather(unseen, encoder, read(options.questions / "test.jsonl"))
         figures = measure(
