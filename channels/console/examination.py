@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bot.errors import InvalidInput
 from bot.settings import Settings, load_settings
@@ -53,10 +54,11 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
             kept.home / "rasa"
         )  # the trained dialogue is the same; only the catalogue is another
         parts.upgrade(settings)
-        guides = home / "held-out.jsonl"
-        count = write_held_out(guides)
-        with step(f"导入训练从未见过的 {count} 个事项") as meter:
-            parts.matters(settings).import_guides(guides, progress=meter.phase)
+        guides = held_out_guides()
+        catalogue = home / "held-out.jsonl"
+        catalogue.write_text("".join(json.dumps(g, ensure_ascii=False) + "\n" for g in guides), encoding="utf-8")
+        with step(f"导入训练从未见过的 {len(guides)} 个事项") as meter:
+            parts.matters(settings).import_guides(catalogue, progress=meter.phase)
         records = asyncio.run(_records(settings, questions_of(file), clients, None))
         made = report(records, sibling_sizes(settings))
     show(made)
@@ -67,16 +69,14 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
     if write_docs:
         from channels.console.pages import write_evaluation
 
-        write_evaluation(part, made, count)
+        write_evaluation(part, made, len(guides))
 
 
-def write_held_out(target: Path) -> int:
-    """Writes the guides whose families are held out of training to ``target``; how many there are."""
+def held_out_guides() -> list[dict[str, Any]]:
+    """The sample city's guides whose families are held out of all training."""
     families = json.loads((SAMPLE_CITY / "questions" / "families.json").read_text(encoding="utf-8"))
-    lines = (SAMPLE_CITY / "guides.jsonl").read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if families.get(json.loads(line).get("catalog_code")) in HELD_OUT]
-    target.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    return len(kept)
+    guides = map(json.loads, (SAMPLE_CITY / "guides.jsonl").read_text(encoding="utf-8").splitlines())
+    return [guide for guide in guides if families.get(guide.get("catalog_code")) in HELD_OUT]
 
 
 def questions_of(file: Path) -> list[Question]:

@@ -31,12 +31,17 @@ def prepare(settings: Settings, *, sample_city: bool) -> Path | None:
 
 def runs_own_rasa(settings: Settings) -> bool:
     """Whether Rasa is ours to start: not when configured elsewhere, not when its environment is missing (said)."""
-    if settings.rasa_url != f"http://127.0.0.1:{settings.rasa_port}":
+    if not rasa_is_local(settings):
         return False
     if RASA_PYTHON.exists():
         return True
     SAY.print("[yellow]![/] 没有 Rasa 环境（.venv-rasa）：网关将自行从索引回答，对话能力受限。运行 make setup 可安装。")
     return False
+
+
+def rasa_is_local(settings: Settings) -> bool:
+    """Whether Rasa is to be reached on this machine's configured port, where we start it."""
+    return settings.rasa_url == f"http://127.0.0.1:{settings.rasa_port}"
 
 
 def trained_model(settings: Settings) -> Path:

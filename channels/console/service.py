@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from bot.errors import Unavailable
 from bot.settings import Settings
 from channels.console import ports
 from channels.console.output import SAY
-from channels.console.preparation import runs_own_rasa, trained_model
+from channels.console.preparation import rasa_is_local, runs_own_rasa, trained_model
 from channels.console.processes import children
 from channels.supervisor import Supervisor
 
@@ -54,20 +55,32 @@ async def running_or_temporary(settings: Settings) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def temporary(settings: Settings) -> AsyncIterator[str]:
     """The address of a gateway and a Rasa over the home of ``settings``, on free ports, without rate limits."""
-    own_rasa = runs_own_rasa(settings)
-    model = trained_model(settings) if own_rasa else None
+    model = trained_model(settings) if runs_own_rasa(settings) else None
+    SAY.print(f"[dim]没有正在运行的服务：临时启动网关{'和 Rasa' if model else ''}（用完即停）…[/]")
+    async with started(private(settings), model) as running:
+        yield running.url
+
+
+def private(settings: Settings) -> Settings:
+    """``settings`` on ports of their own on this machine, without rate limits; a Rasa that runs elsewhere stays."""
     changes: dict[str, object] = {"port": ports.any_free(), "host": "127.0.0.1", "rate_limit": "off"}
-    if own_rasa:
+    if rasa_is_local(settings):
         rasa_port = ports.any_free()
         changes |= {"rasa_port": rasa_port, "rasa_url": f"http://127.0.0.1:{rasa_port}"}
-    private = settings.model_copy(update=changes)
-    SAY.print(f"[dim]没有正在运行的服务：临时启动网关{'和 Rasa' if model else ''}（用完即停）…[/]")
-    async with started(private, model) as url:
-        yield url
+    return settings.model_copy(update=changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An assistant that answers at ``url``."""
+
+    url: str
+    process_ids: Callable[[], dict[str, int]]
+    """The ids of its processes now, by name."""
 
 
 @contextlib.asynccontextmanager
-async def started(settings: Settings, model: Path | None) -> AsyncIterator[str]:
+async def started(settings: Settings, model: Path | None, *, worker: bool = False) -> AsyncIterator[Running]:
     """Starts gateway and Rasa of ``settings`` and waits until both answer; ends them after the body.
 
     Raises Unavailable, with the last lines of their output, when they do not.
@@ -75,7 +88,7 @@ async def started(settings: Settings, model: Path | None) -> AsyncIterator[str]:
     lines: deque[str] = deque(maxlen=KEPT_LINES)
     stop = asyncio.Event()
     supervisor = Supervisor(
-        children(settings, model, worker=False), lambda name, line: lines.append(f"{name} │ {line}")
+        children(settings, model, worker=worker), lambda name, line: lines.append(f"{name} │ {line}")
     )
     running = asyncio.create_task(supervisor.run(stop))
     try:
@@ -83,7 +96,7 @@ async def started(settings: Settings, model: Path | None) -> AsyncIterator[str]:
         if model is not None:
             checks.append((settings.rasa_url, "/"))
         await _until_alive(checks, running, lines)
-        yield address(settings)
+        yield Running(address(settings), lambda: supervisor.process_ids)
     finally:
         stop.set()
         await running

@@ -1,0 +1,52 @@
+"""A run's findings as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.table import Table
+
+from channels.console.output import table
+from channels.console.reporting import percent
+
+
+def tables(found: Mapping[str, Any]) -> Iterator[Table]:
+    """A table for each part that was measured."""
+    if "sizes" in found:
+        yield _sizes(found["sizes"])
+    for name, measured in found.get("turns", {}).items():
+        yield _turns(name, measured)
+    if "rivals" in found:
+        yield _rivals(found["rivals"])
+
+
+def _sizes(rows: list[dict[str, Any]]) -> Table:
+    columns = ["事项", "首次导入（秒）", "每秒（项）", "无改动再导入（秒）", "重建索引（秒）", "索引（MB）"]
+    columns += ["检索 p50（毫秒）", "p95（毫秒）", "p99（毫秒）", "进程（MB）"]
+    keys = ("matters", "import_seconds", "import_per_second", "unchanged_seconds", "index_seconds", "index_mb")
+    cells = [
+        [*(row[key] for key in keys), *_latency(row["retrieval_ms"]), row["retrieval_ms"]["process_mb"]] for row in rows
+    ]
+    return table(columns, cells, title="目录规模")
+
+
+def _turns(name: str, measured: Mapping[str, Any]) -> Table:
+    title = f"整轮对话（{name}）；内存 MB：" + "，".join(f"{k} {v}" for k, v in measured["memory_mb"].items())
+    cells = [[row["clients"], row["per_second"], *_latency(row), row["failures"]] for row in measured["rows"]]
+    return table(
+        ["同时提问", "每秒（轮）", "p50（毫秒）", "p95（毫秒）", "p99（毫秒）", "失败（轮）"], cells, title=title
+    )
+
+
+def _rivals(measured: Mapping[str, Any]) -> Table:
+    cells = [
+        [name, percent(r["right_first"]["share"]), percent(r["within_three"]["share"]), *_latency(r["latency_ms"])]
+        for name, r in measured.items()
+    ]
+    columns = ["方法", "一次答对%", "三个之内%", "p50（毫秒）", "p95（毫秒）", "p99（毫秒）"]
+    return table(columns, cells, title="同样的问题，其他方法")
+
+
+def _latency(row: Mapping[str, Any]) -> list[Any]:
+    return [row["p50"], row["p95"], row["p99"]]
