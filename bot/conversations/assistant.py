@@ -24,6 +24,7 @@ from bot.conversations.routing import SOCIAL, Route, route
 from bot.matters.model import PublishedGuide
 
 EMERGENCY_BELIEVED = 0.7
+CLEARLY_ASKED = 0.8
 SITUATION_BELIEVED = 0.6
 CHOSEN_AMONG = 0.5
 """Score from which a matter found for a description is taken when it is among those offered."""
@@ -66,7 +67,9 @@ class Assistant:
         if threat is None:
             return reply, after
         first = emergency_texts(threat, self._phrases)
-        if reply.outcome != "answered":
+        # A guide beside the number only where the text clearly asks for one, and for another than was talked about.
+        asks = reply.outcome == "answered" and reply.confidence >= CLEARLY_ASKED and reply.matter != focus.matter
+        if not asks or understanding.intent == "emergency":
             return said("handoff", first), focus
         return replace(reply, messages=({"kind": "text", "text": first[0]}, *reply.messages)), after
 

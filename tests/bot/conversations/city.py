@@ -146,6 +146,6 @@ class PairFinder:
         rows = []
         for g in self.guides:
             share = max(len(asked & pairs(n)) / max(len(pairs(n)), 1) for n in (g.name, *g.aliases))
-            share += 0.1 * (g.code in offered) + 0.2 * (g.code == focus) + 0.3 * len(pairs(latest) & pairs(g.name))
-            rows.append(Candidate(g.code, g.name, min(share, 1.0), g.name))
+            share += 0.1 * (g.code in offered) + 0.2 * (g.code == focus) + 1.2 * len(pairs(latest) & pairs(g.name))
+            rows.append(Candidate(g.code, g.name, share, g.name))
         return tuple(sorted(rows, key=lambda c: -c.score))
