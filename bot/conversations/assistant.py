@@ -13,25 +13,21 @@ from bot.answers.phrases import Phrases, facet_of_word
 from bot.conversations import danger
 from bot.conversations.answering import MatterAnswers
 from bot.conversations.choices import taken
-from bot.conversations.corrections import Correction, correction, takes_back
 from bot.conversations.facets import OVERVIEW, asked_facets
-from bot.conversations.model import Candidate, Focus, Reply, Understanding, without_pending
+from bot.conversations.model import Focus, Reply, Understanding, without_pending
 from bot.conversations.payloads import Coded, coded
-from bot.conversations.ports import FinderNow, Found, Guides, Search, Situation, Skill
-from bot.conversations.reading import Elsewhere, act_said, facets_said, is_elliptic
+from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill
+from bot.conversations.reading import Elsewhere, act_said, facets_said
 from bot.conversations.referrals import emergency_texts, referrals, said
 from bot.conversations.routing import SOCIAL, Route, route
+from bot.conversations.searching import CHOSEN_AMONG, CLEAR_LEAD, NOTHING, SHORT, search_matters
 from bot.matters.model import PublishedGuide
 
 EMERGENCY_BELIEVED = 0.7
 CLEARLY_ASKED = 0.8
 SITUATION_BELIEVED = 0.6
-CHOSEN_AMONG = 0.5
-"""Score from which a matter found for a description is taken when it is among those offered."""
-CLEAR_LEAD = 0.2
 CONTINUED = 0.95
 """Confidence of answers about the matter already talked about, reached without a new search."""
-SHORT = 8
 
 _CLOSING = frozenset({"goodbye", "deny", "thanks", "satisfaction"})
 """Acts after which a choice still open is not pressed on the citizen again."""
@@ -94,12 +90,16 @@ class Assistant:
             return direct
         act = act_said(text)
         if act is not None:
-            return self._routed(route(understanding, _NOTHING), understanding, focus, None, today)
-        follow_up = self._place(text, focus, today) or self._situation(understanding, focus, today)
-        if follow_up is not None and not threatened:
-            return follow_up
-        corrected = correction(text) if focus.turns else None
-        search = self._search(text, focus, today, corrected)
+            return self._routed(route(understanding, NOTHING), understanding, focus, None, today)
+        if focus.pending and focus.pending.kind == "situation" and not threatened:
+            told = self._situation(understanding, focus, today)
+            if told is not None:
+                return told
+        search = search_matters(self._finder(), text, focus, today)
+        if not threatened and not search.is_sure_of_another(focus.matter):
+            follow_up = self._place(text, focus, today) or self._situation(understanding, focus, today)
+            if follow_up is not None:
+                return follow_up
         if focus.pending and focus.pending.kind == "matter":
             among = self._among_offered(search, understanding, focus, today)
             if among is not None:
@@ -154,7 +154,7 @@ class Assistant:
         if pending is None:
             return None
         text = understanding.text
-        choice = taken(text, [offer.title for offer in pending.offers])
+        choice = taken(text, [offer.title for offer in pending.offers], in_other_words=pending.kind != "facet")
         act = act_said(text)
         if choice is None and act == "affirm" and pending.kind == "matter":
             choice = 0 if len(pending.offers) == 1 else "all"
@@ -219,24 +219,6 @@ class Assistant:
         )
 
     # -- what was searched ----------------------------------------------------------------------------------------
-
-    def _search(self, text: str, focus: Focus, today: date, corrected: Correction | None) -> Search:
-        asked = corrected.right if corrected and len(bare(corrected.right)) > 1 else text
-        found = self._finder().find(
-            asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today
-        )
-        candidates = tuple(Candidate(c.code, c.name, min(max(float(c.score), 0.0), 1.0)) for c in found.candidates)
-        search = Search(
-            decision=found.decision,
-            confidence=min(max(float(found.confidence), 0.0), 1.0),
-            candidates=candidates,
-            exact=found.exact,
-            kept_focus=found.kept_focus,
-            joined=not found.exact and _goes_on(asked, found, focus),
-        )
-        if corrected and corrected.wrong and search.best and search.best.code == focus.matter:
-            return _taken_back(search, corrected)
-        return search
 
     def _among_offered(self, search: Search, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
         """A free description of one of the matters offered: taken where it stands out among them."""
@@ -345,31 +327,3 @@ class Assistant:
         facets = facets_said(understanding.text) or focus.facets
         reply, after = self._matters.answer(published, facets, focus, text="", today=today, lead=True)
         return reply, after
-
-
-_NOTHING = Search("unknown", 0.0, ())
-
-
-def _goes_on(text: str, found: Found, focus: Focus) -> bool:
-    """Whether the text was searched with an earlier turn and leans on it, even if it changes the matter."""
-    if not focus.turns or bare(found.query) == bare(text):
-        return False
-    return found.kept_focus or is_elliptic(text) or len(bare(text)) <= SHORT
-
-
-def _taken_back(search: Search, corrected: Correction) -> Search:
-    """``search`` without the matter that the citizen has just said is not meant."""
-    best, *others = search.candidates
-    if not takes_back(corrected.wrong, best.name, corrected.right) or not others:
-        return search
-    lead = others[0].score - (others[1].score if len(others) > 1 else 0.0)
-    clear = others[0].score >= CHOSEN_AMONG and lead >= CLEAR_LEAD
-    return replace(
-        search,
-        decision="answered" if clear else "clarify",
-        confidence=others[0].score,
-        candidates=tuple(others),
-        exact=False,
-        kept_focus=False,
-        joined=True,
-    )

@@ -42,8 +42,12 @@ _SHORTEST = 7
 """Characters up to which a text may name a choice in other words; longer texts are questions of their own."""
 
 
-def taken(text: str, titles: Sequence[str]) -> Taken:
-    """The choice that ``text`` takes of ``titles``; numbers beyond them take nothing."""
+def taken(text: str, titles: Sequence[str], *, in_other_words: bool = True) -> Taken:
+    """The choice that ``text`` takes of ``titles``; numbers beyond them take nothing.
+
+    Without ``in_other_words`` only numbers, positions and whole titles count: where titles are everyday words, such as
+    "how much is it", a question about something else holds them too.
+    """
     if not titles:
         return None
     folded = bare(text)
@@ -59,6 +63,8 @@ def taken(text: str, titles: Sequence[str]) -> Taken:
     by_place = _by_place(folded, normalise(text).casefold(), len(titles))
     if by_place is not None:
         return by_place if by_place < len(titles) else None
+    if not in_other_words:
+        return None
     by_words = _by_words(folded, bare_titles)
     return by_words if by_words is not None else _by_sense(text, titles)
 

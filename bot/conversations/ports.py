@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 from bot.conversations.model import Candidate, Focus, Reply, Understanding
 from bot.matters.model import PublishedGuide
 
+SURE = 0.8
+"""Confidence of the index from which it is not doubted."""
 Decision = Literal["answered", "clarify", "unknown"]
 
 
@@ -77,6 +79,11 @@ class Search:
     @property
     def best(self) -> Candidate | None:
         return self.candidates[0] if self.candidates else None
+
+    def is_sure_of_another(self, matter: str | None) -> bool:
+        """Whether the text certainly means another matter than ``matter``."""
+        sure = self.exact or (self.decision == "answered" and self.confidence >= SURE)
+        return sure and self.best is not None and self.best.code != matter
 
     @property
     def follows_up(self) -> bool:

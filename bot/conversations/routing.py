@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.answers.faq import bare
 from bot.conversations.model import Understanding
-from bot.conversations.ports import Search
+from bot.conversations.ports import SURE, Search
 from bot.conversations.reading import act_said, asks_for
 
 Way = Literal["matter", "clarify", "unknown", "elsewhere", "private", "social", "handoff", "case", "complaint"]
@@ -50,7 +50,7 @@ class Thresholds:
     service_with_sign: float = 0.5
     service_over_answer: float = 0.8
     out_of_scope: float = 0.85
-    index_sure: float = 0.8
+    index_sure: float = SURE
     index_doubtful: float = 0.45
     short: int = 8
     """Characters up to which a text may be small talk although the index would answer."""

@@ -58,3 +58,10 @@ def test_an_option_that_is_a_refusal_can_be_taken() -> None:
 
 def test_nothing_offered_nothing_taken() -> None:
     assert taken("1", []) is None
+
+
+def test_everyday_titles_are_taken_only_whole_or_by_number() -> None:
+    titles = ["要多少钱", "去哪里办"]
+    assert taken("护照要多少钱", titles, in_other_words=False) is None
+    assert taken("要多少钱", titles, in_other_words=False) == 0
+    assert taken("2", titles, in_other_words=False) == 1

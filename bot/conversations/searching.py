@@ -1,0 +1,67 @@
+"""Asks the index what a text may mean, and takes out what the citizen has just said is not meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from bot.answers.faq import bare
+from bot.conversations.corrections import Correction, correction, takes_back
+from bot.conversations.model import Candidate, Focus
+from bot.conversations.ports import Finder, Found, Search
+from bot.conversations.reading import is_elliptic
+
+CHOSEN_AMONG = 0.5
+"""Score from which a matter is taken without asking, when it is all that was left or offered."""
+CLEAR_LEAD = 0.2
+SHORT = 8
+"""Characters up to which a text leans on the ones before it."""
+
+NOTHING = Search("unknown", 0.0, ())
+
+
+def search_matters(finder: Finder, text: str, focus: Focus, today: date) -> Search:
+    """What the index finds for ``text`` in this conversation; a correction is searched by what it puts right."""
+    corrected = correction(text) if focus.turns else None
+    asked = corrected.right if corrected and len(bare(corrected.right)) > 1 else text
+    found = finder.find(asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today)
+    search = Search(
+        decision=found.decision,
+        confidence=_probability(found.confidence),
+        candidates=tuple(Candidate(c.code, c.name, _probability(c.score)) for c in found.candidates),
+        exact=found.exact,
+        kept_focus=found.kept_focus,
+        joined=not found.exact and _goes_on(asked, found, focus),
+    )
+    if corrected and corrected.wrong and search.best and search.best.code == focus.matter:
+        return _taken_back(search, corrected)
+    return search
+
+
+def _probability(score: float) -> float:
+    return min(max(float(score), 0.0), 1.0)
+
+
+def _goes_on(text: str, found: Found, focus: Focus) -> bool:
+    """Whether the text was searched with an earlier turn and leans on it, even if it changes the matter."""
+    if not focus.turns or bare(found.query) == bare(text):
+        return False
+    return found.kept_focus or is_elliptic(text) or len(bare(text)) <= SHORT
+
+
+def _taken_back(search: Search, corrected: Correction) -> Search:
+    """``search`` without the matter that the citizen has just said is not meant."""
+    best, *others = search.candidates
+    if not takes_back(corrected.wrong, best.name, corrected.right) or not others:
+        return search
+    lead = others[0].score - (others[1].score if len(others) > 1 else 0.0)
+    clear = others[0].score >= CHOSEN_AMONG and lead >= CLEAR_LEAD
+    return replace(
+        search,
+        decision="answered" if clear else "clarify",
+        confidence=others[0].score,
+        candidates=tuple(others),
+        exact=False,
+        kept_focus=False,
+        joined=True,
+    )
