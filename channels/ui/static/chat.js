@@ -27,8 +27,11 @@ class WenbanChat extends HTMLElement {
     const known = this.dataset.conversation || this.memory.conversation;
     if (known) {
       this.memory.conversation = known;
-      this.stream.open(known);
-      this.stream.catchUp().catch(() => {});
+      this.log.setAttribute("aria-live", "off"); // what was said before the reload is not read out again
+      this.stream
+        .resume(known)
+        .catch(() => {})
+        .finally(() => this.log.setAttribute("aria-live", "polite"));
     }
     for (const { id, text } of this.memory.pending) this.addCitizen(text, id);
     this.toggleAttribute("data-talking", Boolean(known || this.memory.pending.length));
@@ -38,7 +41,7 @@ class WenbanChat extends HTMLElement {
       history.replaceState(null, "", location.pathname);
       this.input.focus();
     }
-    this.network();
+    this.offline.hidden = navigator.onLine;
     this.flush();
   }
 
@@ -79,7 +82,9 @@ class WenbanChat extends HTMLElement {
     const group = button.closest(".choices");
     if (group) for (const each of group.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === button));
     this.say(button.value);
-    this.input.focus({ preventScroll: true });
+    // The pressed button may be gone with the first screen; the log then takes the focus. Not the field: on a phone
+    // that would push the keyboard over the answer.
+    if (!button.offsetParent) this.log.focus({ preventScroll: true });
   }
 
   take(raw) {
@@ -139,6 +144,10 @@ class WenbanChat extends HTMLElement {
     } catch (error) {
       this.idle();
       if (!(error instanceof Refused)) throw error instanceof Later ? error : new Later(String(error));
+      if (error.code === "conversation_not_found" && this.memory.conversation) {
+        this.restart(); // gone on the server: the message begins a new one
+        return;
+      }
       this.memory.done(message.id);
       this.refuse(message, error);
     }
@@ -148,7 +157,6 @@ class WenbanChat extends HTMLElement {
     const node = this.log.querySelector(`[data-message="${CSS.escape(message.id)}"]`);
     if (node) node.after(notice(error.message || words.refused, error.remedy));
     if (!this.input.value && message.text.length <= this.input.maxLength) this.input.value = message.text;
-    if (error.code === "not_found") this.restart();
     this.scroll();
   }
 
@@ -209,8 +217,8 @@ class WenbanChat extends HTMLElement {
   network() {
     this.offline.hidden = navigator.onLine;
     if (!navigator.onLine) return;
-    if (this.memory.conversation) {
-      this.stream.open(this.memory.conversation);
+    if (this.stream.conversation) {
+      this.stream.open(this.stream.conversation);
       this.stream.catchUp().catch(() => {});
     }
     if (this.memory.pending.length) this.flush(true);

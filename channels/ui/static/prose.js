@@ -53,6 +53,7 @@ export function prose(text) {
     list = null;
     const p = document.createElement("p");
     p.append(inline(line.trim()));
+    if (/[：:]$/.test(line.trim())) p.className = "label";
     box.append(p);
   }
   return box;

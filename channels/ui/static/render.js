@@ -26,9 +26,16 @@ function button(id, label, value) {
   return node;
 }
 
+// What a button sends ("CODE 材料") and what it said: a pressed button is shown as the words that were on it.
+const shown = new Map();
+
+function remember(payload, title) {
+  shown.set(payload, title);
+}
+
 export function citizenTurn(text, id) {
   const node = clone("citizen-turn");
-  node.querySelector(".bubble").textContent = text;
+  node.querySelector(".bubble").textContent = shown.get(text) || text;
   if (id) node.dataset.message = id;
   return node;
 }
@@ -40,29 +47,33 @@ function choices(message) {
     const item = document.createElement("li");
     const node = button("choice", choice.title, choice.payload);
     fill(node, "number", String(at + 1));
-    node.dataset.shown = choice.title;
     item.append(node);
     list.append(item);
   });
   return list;
 }
 
-function sourceLine(sources) {
-  const lines = sources.map((source) =>
-    [
-      say(words.source, source),
-      source.legal_basis && say(words.basis, source),
-    ].filter(Boolean).join(" · "));
-  return [...new Set(lines)].join("；");
+/** Choices that only ask further about the same matter: shown as numbered pills before the facets not offered. */
+function isFurther(message, code) {
+  const further = new Set(Object.values(words.facets).map(({ word }) => `${code} ${word}`));
+  return message.kind === "choices" && message.choices.every(({ payload }) => further.has(payload));
 }
 
-function facets(reply, name) {
+function facets(reply, code, offered) {
   const box = clone("facets");
+  const numbered = new Set(offered.map(({ payload }) => payload));
   const asked = new Set(reply.facets);
-  for (const [facet, { label, ask }] of Object.entries(words.facets)) {
-    const node = button("facet", label, say(ask, { name }));
-    node.dataset.facet = facet;
-    node.dataset.shown = say(words.facet_asked, { name, label });
+  offered.forEach((choice, at) => {
+    const node = button("facet", choice.title, choice.payload);
+    fill(node, "number", String(at + 1));
+    box.append(node);
+  });
+  for (const [facet, { word }] of Object.entries(words.facets)) {
+    const payload = `${code} ${word}`;
+    remember(payload, word);
+    if (numbered.has(payload)) continue;
+    const node = button("facet", word, payload);
+    fill(node, "number", "");
     if (asked.has(facet)) node.setAttribute("aria-current", "true");
     box.append(node);
   }
@@ -70,20 +81,25 @@ function facets(reply, name) {
 }
 
 /** An answer about one matter as a slip: name on top, what was asked, what else can be asked, the source at the foot. */
-function slip(reply) {
+function slip(reply, card) {
   const node = clone("slip");
-  const source = reply.sources.find((each) => each.code === reply.matter) || reply.sources[0] || {};
-  const name = source.name || (reply.candidates[0] || {}).name || reply.matter;
-  fill(node, "name", name);
-  fill(node, "department", source.department);
+  fill(node, "name", card.title);
+  fill(node, "department", card.department);
   const foot = node.querySelector("footer");
-  fill(foot, "source", sourceLine(reply.sources));
-  foot.querySelector("[data-guide]").href = `/matters/${encodeURIComponent(reply.matter)}`;
+  fill(foot, "source", card.source);
+  foot.querySelector("[data-guide]").href = `/matters/${encodeURIComponent(card.code)}`;
+  let offered = [];
   for (const message of reply.messages) {
-    if (message.text) foot.before(prose(message.text));
-    if (message.kind === "choices") foot.before(choices(message));
+    if (message.card) {
+      for (const section of message.card.sections) foot.before(prose(section.text));
+    } else if (isFurther(message, card.code)) {
+      offered = message.choices;
+    } else {
+      if (message.text) foot.before(prose(message.text));
+      if (message.kind === "choices") foot.before(choices(message));
+    }
   }
-  foot.before(facets(reply, name));
+  foot.before(facets(reply, card.code, offered));
   return node;
 }
 
@@ -104,7 +120,9 @@ function plain(messages) {
 export function botTurn(reply) {
   const node = clone("bot-turn");
   if (reply.limited) node.append(clone("limited"));
-  if (reply.outcome === "answered" && reply.matter) node.append(slip(reply));
+  for (const { choices: given = [] } of reply.messages) given.forEach(({ payload, title }) => remember(payload, title));
+  const card = reply.messages.map((message) => message.card).find(Boolean);
+  if (card) node.append(slip(reply, card));
   else node.append(...plain(reply.messages));
   return node;
 }

@@ -57,7 +57,7 @@ export class Stream {
     this.conversation = conversation;
     const source = new EventSource(events(conversation, this.last));
     source.onopen = () => (this.#failures = 0);
-    source.addEventListener("event", (message) => this.#take(JSON.parse(message.data)));
+    source.addEventListener("message", (message) => this.#take(JSON.parse(message.data)));
     source.addEventListener("end", () => this.#again());
     source.onerror = () => {
       // While CONNECTING the browser reconnects by itself with Last-Event-ID; CLOSED is ours to mend.
@@ -66,16 +66,31 @@ export class Stream {
     this.#source = source;
   }
 
+  /** Bring the log of an earlier visit in one go, then follow it. */
+  async resume(conversation) {
+    this.close();
+    this.conversation = conversation;
+    try {
+      await this.catchUp();
+    } finally {
+      if (this.conversation === conversation) this.open(conversation);
+    }
+  }
+
   /** Fetch what the stream has not brought (a proxy that holds streams back, a tab that slept). */
   async catchUp() {
     const conversation = this.conversation;
     if (!conversation) return;
-    const response = await fetch(events(conversation, this.last || "0") + "&wait=0", {
-      headers: { Accept: "application/json" },
-    });
-    if (response.status === 404) return this.onGone();
-    if (!response.ok || conversation !== this.conversation) return;
-    for (const event of (await response.json()).events) this.#take(event);
+    for (let more = true; more; ) {
+      const response = await fetch(events(conversation, this.last || "0") + "&wait=0", {
+        headers: { Accept: "application/json" },
+      });
+      if (response.status === 404) return this.onGone();
+      if (!response.ok || conversation !== this.conversation) return;
+      const found = (await response.json()).events;
+      for (const event of found) this.#take(event);
+      more = found.length > 0;
+    }
   }
 
   close() {
