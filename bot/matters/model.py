@@ -68,6 +68,8 @@ _Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 _Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^https?://[^\s<>\"]+$")]
 _Division = Annotated[str, BeforeValidator(_number_as_text), StringConstraints(pattern=r"^\d{6}$")]
 _Words = Annotated[str, BeforeValidator(_number_as_text), StringConstraints(strip_whitespace=True, max_length=2_000)]
+_Copies = Annotated[int, Field(ge=0, le=1_000)]
+_Visits = Annotated[int, Field(ge=0, le=100)]
 _Optional = BeforeValidator(_absent_when_blank)
 
 OptionalLine = Annotated[_Line | None, _Optional]
@@ -95,7 +97,7 @@ class Material(Value):
 
     name: _Line
     form: OptionalLine = None
-    copies: Annotated[int | None, _Optional, Field(ge=0, le=1_000)] = None
+    copies: Annotated[_Copies | None, _Optional] = None
     necessity: OptionalLine = None
     source: OptionalLine = None
     note: OptionalProse = None
@@ -185,7 +187,7 @@ class Guide(Value):
     process: tuple[ProcessStep, ...] = ()
     windows: tuple[Window, ...] = ()
     online_url: OptionalUrl = None
-    visits: Annotated[int | None, _Optional, Field(ge=0, le=100)] = None
+    visits: Annotated[_Visits | None, _Optional] = None
     scope: OptionalProse = None
     result: Result | None = None
     consult_phone: OptionalWords = None

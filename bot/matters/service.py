@@ -242,15 +242,14 @@ def _validate(
             faults.append(row)
             continue
         value: BaseModel | list[Fault] = validated(row, form, model, notes)
+        if isinstance(value, list):
+            faults += value
         code = row.values.get("code")
         if isinstance(code, str) and (code := code.strip()):
             first = lines.setdefault(code, row.line)
             if first != row.line:
                 faults.append(row.fault(form, ("code",), f"{form.code.header} {code} 与第 {first} 行重复"))
-                continue
-        if isinstance(value, list):
-            faults += value
-        elif not faults and isinstance(value, Guide | Power):
+        if not faults and isinstance(value, Guide | Power):
             spool.add(value)
     if faults:
         raise refused(faults)

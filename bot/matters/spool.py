@@ -75,8 +75,8 @@ class Spool:
 
 
 def canonical(item: Guide | Power) -> bytes:
-    """The content that is stored and hashed: JSON in the order of the model's fields, without absent ones."""
-    return item.model_dump_json(exclude_none=True).encode()
+    """The content that is stored and hashed: JSON in the order of the model's fields, less those at their default."""
+    return item.model_dump_json(exclude_defaults=True).encode()
 
 
 def searchable(words: Iterable[str]) -> str:

@@ -57,7 +57,7 @@ def validated(row: Row, form: Form, model: type[Model], notes: Notes) -> Model |
         value = model.model_validate(row.values)
     except ValidationError as error:
         seen = {fault.field for fault in faults}
-        found = [row.fault(form, _path(detail), _reason(detail)) for detail in error.errors(include_url=False)]
+        found = [row.fault(form, tuple(detail["loc"]), _reason(detail)) for detail in _own(error)]
         return faults + [fault for fault in found if fault.field not in seen]
     if faults:
         return faults
@@ -66,8 +66,11 @@ def validated(row: Row, form: Form, model: type[Model], notes: Notes) -> Model |
     return value
 
 
-def _path(detail: ErrorDetails) -> Path:
-    return tuple(detail["loc"])
+def _own(error: ValidationError) -> list[ErrorDetails]:
+    """The errors without those that only follow from others: a list short of the items that are faulty themselves."""
+    details = error.errors(include_url=False)
+    inner = {detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inner]
 
 
 def _reason(detail: ErrorDetails) -> str:

@@ -1,4 +1,4 @@
-"""A second, small encoder: hashed character pairs. Quick enough for 45,000 matters, and another one than the shipped."""
+"""A second, small encoder: hashed character pairs. Quick enough for 45,000 matters, and not the shipped one."""
 
 from __future__ import annotations
 
