@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from bot.errors import Unavailable
+from bot.rasa.train import model_path
 from bot.settings import Settings
 from channels.console import parts
 from channels.console.output import SAY, step
@@ -45,20 +46,18 @@ def rasa_is_local(settings: Settings) -> bool:
 
 
 def trained_model(settings: Settings) -> Path:
-    """Trains Rasa unless a model of the same content is there; the model's path. Raises Unavailable."""
-    command = [str(RASA_PYTHON), str(ROOT / "bot" / "rasa" / "train.py"), "--home", str(settings.home)]
-    existing = _run([*command, "--find"])
-    if existing:
-        return Path(existing)
-    with step("训练 Rasa（只在内容变化后第一次，约一分钟）"):
-        return Path(_run(command))
+    """Trains Rasa unless a model of the present content is there; the model's path. Raises Unavailable."""
+    model = model_path(settings.home)
+    if not model.exists():
+        with step("训练 Rasa（只在内容变化后第一次，约一分钟）"):
+            _train(settings.home)
+    return model
 
 
-def _run(command: list[str]) -> str:
-    """The last line a training command wrote to standard output."""
-    environment = {**os.environ, **rasa_environment()}
+def _train(home: Path) -> None:
+    command = [str(RASA_PYTHON), "-m", "bot.rasa.train", "--home", str(home)]
     run = subprocess.run(  # noqa: S603 - our own program
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env={**os.environ, **rasa_environment()}, capture_output=True, text=True, check=False
     )
     if run.returncode:
         said = "\n".join((run.stdout + run.stderr).splitlines()[-KEPT_LINES:])
@@ -67,7 +66,6 @@ def _run(command: list[str]) -> str:
             code="training_failed",
             remedy="请检查 nlu_data/、domain.yml、config.yml 的改动；若环境损坏，删除 .venv-rasa 后运行 make setup。",
         )
-    return run.stdout.strip().rpartition("\n")[2]
 
 
 def load_sample_city(settings: Settings) -> None:

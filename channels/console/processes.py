@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.settings import Settings, load_settings
+from channels import logs
 from channels.supervisor import Child
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,9 @@ def run_gateway() -> None:
     from channels.server import make_server
 
     settings = load_settings()
-    make_server(create_app(settings), settings).run()
+    server = make_server(create_app(settings), settings)
+    logs.configure(settings.log_level, settings.log_format)  # after the server, which brings handlers of its own
+    server.run()
 
 
 def run_worker() -> None:
@@ -58,7 +61,9 @@ def run_worker() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    Worker(jobs(load_settings()), SystemClock()).run(stop)
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    Worker(jobs(settings), SystemClock()).run(stop)
 
 
 def _ours(name: str, settings: Settings) -> Child:

@@ -17,13 +17,15 @@ from channels.console import ports
 from channels.console.output import SAY
 from channels.console.preparation import rasa_is_local, runs_own_rasa, trained_model
 from channels.console.processes import children
-from channels.supervisor import Supervisor
+from channels.supervisor import SUPERVISOR, Supervisor
 
 STARTUP = 180.0
 """Seconds a fresh gateway and Rasa get until they answer, on a busy machine."""
 
 POLL = 0.2
-KEPT_LINES = 15
+KEPT_LINES = 25
+MOST_DEATHS = 3
+"""How often a process may die before the start is given up."""
 
 
 def address(settings: Settings) -> str:
@@ -79,41 +81,57 @@ class Running:
     """The ids of its processes now, by name."""
 
 
+class Heard:
+    """What the processes said last, and how often one of them died."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self.deaths = 0
+
+    def __call__(self, name: str, line: str) -> None:
+        self.deaths += name == SUPERVISOR
+        self.lines.append(f"{name} │ {line}")
+
+
 @contextlib.asynccontextmanager
 async def started(settings: Settings, model: Path | None, *, worker: bool = False) -> AsyncIterator[Running]:
     """Starts gateway and Rasa of ``settings`` and waits until both answer; ends them after the body.
 
     Raises Unavailable, with the last lines of their output, when they do not.
     """
-    lines: deque[str] = deque(maxlen=KEPT_LINES)
+    heard = Heard()
     stop = asyncio.Event()
-    supervisor = Supervisor(
-        children(settings, model, worker=worker), lambda name, line: lines.append(f"{name} │ {line}")
-    )
+    supervisor = Supervisor(children(settings, model, worker=worker), heard)
     running = asyncio.create_task(supervisor.run(stop))
     try:
         checks = [(address(settings), "/healthz")]
         if model is not None:
             checks.append((settings.rasa_url, "/"))
-        await _until_alive(checks, running, lines)
+        await _until_alive(checks, running, heard)
         yield Running(address(settings), lambda: supervisor.process_ids)
     finally:
         stop.set()
         await running
 
 
-async def _until_alive(checks: list[tuple[str, str]], running: asyncio.Task[None], lines: deque[str]) -> None:
+async def _until_alive(checks: list[tuple[str, str]], running: asyncio.Task[None], heard: Heard) -> None:
     try:
         async with asyncio.timeout(STARTUP):
             for url, path in checks:
                 while not await alive(url, path):
                     if running.done():
                         running.result()
+                    if heard.deaths > MOST_DEATHS:
+                        raise _not_started("进程一再退出", heard)
                     await asyncio.sleep(POLL)
     except TimeoutError as error:
-        said = "\n".join(lines)
-        raise Unavailable(
-            f"服务在 {STARTUP:.0f} 秒内没有启动成功。最后的输出：\n{said}",
-            code="start_failed",
-            remedy="请按上面的输出处理；wenban check 逐项说明配置，wenban serve 可看到完整日志。",
-        ) from error
+        raise _not_started(f"{STARTUP:.0f} 秒内没有应答", heard) from error
+
+
+def _not_started(reason: str, heard: Heard) -> Unavailable:
+    said = "\n".join(heard.lines)
+    return Unavailable(
+        f"服务没有启动成功（{reason}）。最后的输出：\n{said}",
+        code="start_failed",
+        remedy="请按上面的输出处理；wenban check 逐项说明配置，wenban serve 可看到完整日志。",
+    )
