@@ -58,8 +58,8 @@ def test_a_sibling_keeps_the_facet_asked_before(talk: Talk) -> None:
 
 def test_a_new_question_is_no_choice_of_the_facets_offered(talk: Talk) -> None:
     talk.say("居民身份证丢失补领")
-    reply = talk.say("居民身份证有效期满换领要多少钱")
-    assert (reply.matter, reply.facets) == ("YS00102", ("fees",))
+    reply = talk.say("居民身份证首次申领要多少钱")
+    assert (reply.matter, reply.facets) == ("YS00101", ("fees",))
 
 
 def test_a_correction_changes_the_matter(talk: Talk) -> None:
