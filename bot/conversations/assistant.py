@@ -96,14 +96,15 @@ class Assistant:
             if told is not None:
                 return told
         search = search_matters(self._finder(), text, focus, today)
-        if not threatened and not search.is_sure_of_another(focus.matter):
+        if focus.offered_codes and not search.is_sure_of_other_than(focus.offered_codes):
+            named = self._pending(understanding, focus, today, in_other_words=True)
+            among = named or self._among_offered(search, understanding, focus, today)
+            if among is not None:
+                return among
+        if focus.matter and not threatened and not search.is_sure_of_other_than([focus.matter]):
             follow_up = self._place(text, focus, today) or self._situation(understanding, focus, today)
             if follow_up is not None:
                 return follow_up
-        if focus.pending and focus.pending.kind == "matter":
-            among = self._among_offered(search, understanding, focus, today)
-            if among is not None:
-                return among
         way = route(understanding, search, elsewhere=self._elsewhere.said(text))
         if way.way == "unknown":
             told = self._situation(understanding, focus, today, unexplained=True)
@@ -148,13 +149,16 @@ class Assistant:
             published, facets, focus, text=reading.rest, today=today, joined=focus.matter == guide.code
         )
 
-    def _pending(self, understanding: Understanding, focus: Focus, today: date) -> Answer | None:
-        """The text as an answer to the choice offered last."""
+    def _pending(
+        self, understanding: Understanding, focus: Focus, today: date, *, in_other_words: bool = False
+    ) -> Answer | None:
+        """The text as an answer to the choice offered last; situations may always be said in other words."""
         pending = focus.pending
         if pending is None:
             return None
         text = understanding.text
-        choice = taken(text, [offer.title for offer in pending.offers], in_other_words=pending.kind != "facet")
+        in_other_words = in_other_words or pending.kind == "situation"
+        choice = taken(text, [offer.title for offer in pending.offers], in_other_words=in_other_words)
         act = act_said(text)
         if choice is None and act == "affirm" and pending.kind == "matter":
             choice = 0 if len(pending.offers) == 1 else "all"

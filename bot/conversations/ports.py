@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -80,10 +80,10 @@ class Search:
     def best(self) -> Candidate | None:
         return self.candidates[0] if self.candidates else None
 
-    def is_sure_of_another(self, matter: str | None) -> bool:
-        """Whether the text certainly means another matter than ``matter``."""
+    def is_sure_of_other_than(self, codes: Collection[str]) -> bool:
+        """Whether the text certainly means a matter that is none of ``codes``."""
         sure = self.exact or (self.decision == "answered" and self.confidence >= SURE)
-        return sure and self.best is not None and self.best.code != matter
+        return sure and self.best is not None and self.best.code not in codes
 
     @property
     def follows_up(self) -> bool:
