@@ -11,6 +11,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -94,13 +95,11 @@ def build_index(
     """
     texts = [text for document in documents for text in document.texts]
     owners = np.array([i for i, d in enumerate(documents) for _ in d.texts], np.int32)
-    store = VectorCache(cache, encoder)
     try:
-        vectors, encoded = store.encode([text.text for text in texts], progress)
+        with closing(VectorCache(cache, encoder)) as store:
+            vectors, encoded = store.encode([text.text for text in texts], progress)
     except sqlite3.OperationalError as error:
         raise OSError(f"{cache}: {error}") from error
-    finally:
-        store.close()
     info = IndexInfo(FORMAT, encoder.identity, encoder.dimension, len(documents), len(texts), encoded)
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -65,6 +65,10 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+NARROWING = frozenset({"keep", "facet", "situation"})
+"""Changes after which a follow-up is still about the matter of the turn before."""
+
+
 class Corpus:
     """Training questions, the texts of every matter, and who is confusable with whom."""
 
@@ -100,6 +104,10 @@ class Corpus:
             right = self.place[self.questions[j]["matter"]]
             self.mined[j] = list(dict.fromkeys(owners[r] for r in best if owners[r] != right))[:depth]
 
+    def also_right(self, j: int) -> set[int]:
+        """Matters that question ``j`` fits as well; their texts are no negatives."""
+        return {self.place[code] for code in self.questions[j].get("matter_any") or () if code in self.place}
+
     def positive(self, matter: int) -> str:
         """One text of ``matter``, a name or alias six times in ten."""
         return self.random.choice(self.names[matter] if self.random.random() < 0.6 else self.texts[matter])
@@ -115,6 +123,10 @@ class Corpus:
         """Question ``j``, one time in seven joined with an earlier turn, as a follow-up is searched."""
         question = self.questions[j]
         draw, text = self.random.random(), question["text"]
+        if question.get("context"):
+            earlier = question["context"][-1][-60:]
+            named = question["name"] + JOINER if draw < 0.3 and question.get("change") in NARROWING else ""
+            return named + earlier + JOINER + text
         if draw < 0.05:
             return text[:60] + JOINER + self.random.choice(FOLLOW_UPS)
         if draw < 0.07:
@@ -174,7 +186,8 @@ def finetune(model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: 
         texts = _embed(model, "passage: ", [corpus.positive(m) for m in right + wrong])
         scores = queries @ texts.T * SCALE
         target = torch.cat([torch.arange(len(rows)), torch.full((misses,), len(owners))])
-        same = torch.tensor(right)[:, None] == owners[None, :]
+        fits = [corpus.also_right(j) | {m} for j, m in zip(rows, right, strict=True)]
+        same = torch.tensor([[owner in fit for owner in right + wrong] for fit in fits])
         same[torch.arange(len(rows)), torch.arange(len(rows))] = False
         same = torch.cat([same, torch.zeros(misses, len(owners), dtype=torch.bool)])
         scores = torch.cat([scores.masked_fill(same, -1e4), nothing.expand(len(scores), 1)], dim=1)
@@ -200,7 +213,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--guides", type=Path, required=True)
-    parser.add_argument("--questions", type=Path, required=True, help="training questions: text, matter, family")
+    parser.add_argument("--questions", type=Path, nargs="+", required=True, help="text, matter, family, context")
     parser.add_argument("--misses", type=Path, required=True, help="training near misses: text")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=2)
@@ -209,7 +222,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
-    questions = read(options.questions)
+    questions = [row for path in options.questions for row in read(path) if row["matter"]]
     matters = {q["matter"] for q in questions}
     families = {q["family"] for q in questions}
     guides = [g for g in read(options.guides) if g["code"] in matters or g.get("catalog_code") in families]

@@ -48,6 +48,22 @@ class Row:
     missed: bool
 
 
+class Remembering:
+    """An encoder that encodes each question once: a row's variants ask the same text over other catalogues."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder, self._known = encoder, dict[str, np.ndarray]()
+        self.identity, self.dimension = encoder.identity, encoder.dimension
+        self.encode_passages = encoder.encode_passages
+
+    def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of ``texts``, remembered from earlier calls where possible."""
+        for text in texts:
+            if text not in self._known:
+                self._known[text] = self._encoder.encode_queries([text])[0]
+        return np.stack([self._known[text] for text in texts])
+
+
 class Network(torch.nn.Module):
     """The network :class:`index.ranking.Ranker` runs in numpy."""
 
@@ -247,7 +263,7 @@ def gather(guides: list[dict[str, Any]], encoder: Encoder, questions: list[dict[
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "index"
         build_index([document(g) for g in guides], folder, encoder, cache=Path(scratch) / "cache.db")
-        searcher = Searcher(folder, encoder, None)  # type: ignore[arg-type]  # features need no decision
+        searcher = Searcher(folder, Remembering(encoder), None)  # type: ignore[arg-type]  # features need no decision
         families = {g["code"]: g.get("catalog_code") or g["code"] for g in guides}
         return list(rows(searcher, questions, families, seed))
 
