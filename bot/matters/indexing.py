@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,14 +15,15 @@ from pathlib import Path
 
 from bot.errors import ConfigurationError, Conflict, StorageFull
 from bot.store.faults import explained
-from index.builder import FORMAT, IndexInfo, build_index
+from index.builder import build_index
 from index.documents import Document
 from index.encoder import Encoder
-from index.errors import EncoderUnavailable
+from index.errors import EncoderUnavailable, IndexCorrupt, IndexMismatch, IndexMissing
+from index.holder import POINTER, point, pointed
+from index.searcher import Searcher
 
 log = logging.getLogger(__name__)
 
-POINTER = "current"
 _CACHE = "vectors.cache"
 _LOCK = ".publishing"
 _KEPT = 2
@@ -77,28 +77,22 @@ class IndexFolders:
 
     def pointed(self) -> str | None:
         """The name of the folder that is searched."""
-        try:
-            return (self.root / POINTER).read_text("utf-8").strip() or None
-        except FileNotFoundError:
-            return None
+        return pointed(self.root)
 
     def point(self, name: str | None) -> None:
         """Lets searches go to folder ``name`` from now on (None: to none)."""
-        pointer = self.root / POINTER
         if name is None:
-            pointer.unlink(missing_ok=True)
-            return
-        fresh = pointer.with_name(POINTER + ".new")
-        fresh.write_text(name + "\n", "utf-8")
-        fresh.replace(pointer)
+            (self.root / POINTER).unlink(missing_ok=True)
+        else:
+            point(self.root, name)
 
     def is_whole(self, name: str) -> bool:
-        """Whether folder ``name`` is an index of the present format by the present encoder."""
+        """Whether folder ``name`` can be searched with the present encoder."""
         try:
-            info = IndexInfo(**json.loads((self.root / name / "index.json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            Searcher.open(self.root / name, self.encoder)
+        except (IndexMissing, IndexCorrupt, IndexMismatch):
             return False
-        return info.format == FORMAT and info.encoder == self.encoder.identity
+        return True
 
     def remove(self, name: str) -> None:
         shutil.rmtree(self.root / name, ignore_errors=True)

@@ -158,7 +158,7 @@ def test_an_index_of_another_encoder_is_built_anew(
     assert not other.reconcile()
 
 
-@pytest.mark.parametrize("damage", ["folder", "description", "pointer", "everything"])
+@pytest.mark.parametrize("damage", ["folder", "description", "vectors", "pointer", "everything"])
 def test_a_damaged_index_is_mended_at_start(
     matters: MatterService, store: Store, root: Path, tmp_path: Path, damage: str
 ) -> None:
@@ -169,6 +169,9 @@ def test_a_damaged_index_is_mended_at_start(
         shutil.rmtree(folder)
     elif damage == "description":
         (folder / "index.json").write_text("{")
+    elif damage == "vectors":
+        whole = (folder / "vectors.faiss").read_bytes()
+        (folder / "vectors.faiss").write_bytes(whole[: len(whole) // 2])
     elif damage == "pointer":
         (root / "current").write_text("20200101.1-gone\n")
     else:
