@@ -46,9 +46,9 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(upgrade, settings)
         try:
-            opened = encoder or await asyncio.to_thread(
-                open_encoder, settings.encoder, threads=settings.encoder_threads
-            )
+            opened = encoder
+            if opened is None:
+                opened = await asyncio.to_thread(open_encoder, settings.encoder, threads=settings.encoder_threads)
             services = wiring.build(settings, clock or SystemClock(), pages, metrics, opened)
         except EncoderUnavailable as error:
             remedy = message("encoder_remedy")

@@ -76,10 +76,8 @@ class Pages:
         """The words the chat's script needs, the hotline filled in."""
         words = {name: text for name, text in self.words.items() if isinstance(text, str)}
         words["very_slow"] = words["very_slow"].format(hotline=self.settings.hotline)
-        return {
-            **words,
-            "facets": {name: {"word": each.word} for name, each in facet_words().items() if name in OFFERED},
-        }
+        known = facet_words()
+        return {**words, "facets": [{"name": name, "word": known[name].word} for name in OFFERED]}
 
     def limit(self, value: Limit | None) -> str:
         """A time limit in words."""

@@ -153,12 +153,6 @@ async def test_bad_input_reaches_nobody(make: Callable[..., Turns]) -> None:
     assert rasa.asked == []
 
 
-async def test_a_slash_is_no_command_to_rasa(make: Callable[..., Turns]) -> None:
-    rasa = Rasa(hello)
-    await make(rasa).take_turn(Said("/restart"), "api")
-    assert not rasa.asked[0][1].startswith("/")
-
-
 async def test_personal_numbers_stay_out_of_the_logs(make: Callable[..., Turns]) -> None:
     with structlog.testing.capture_logs() as lines:
         await make(Rasa(hello)).take_turn(Said("我电话13800002468，身份证45990219900307123X"), "api")

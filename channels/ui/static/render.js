@@ -55,7 +55,7 @@ function choices(message) {
 
 /** Choices that only ask further about the same matter: shown as numbered pills before the facets not offered. */
 function isFurther(message, code) {
-  const further = new Set(Object.values(words.facets).map(({ word }) => `${code} ${word}`));
+  const further = new Set(words.facets.map(({ word }) => `${code} ${word}`));
   return message.kind === "choices" && message.choices.every(({ payload }) => further.has(payload));
 }
 
@@ -68,13 +68,13 @@ function facets(reply, code, offered) {
     fill(node, "number", String(at + 1));
     box.append(node);
   });
-  for (const [facet, { word }] of Object.entries(words.facets)) {
+  for (const { name, word } of words.facets) {
     const payload = `${code} ${word}`;
     remember(payload, word);
     if (numbered.has(payload)) continue;
     const node = button("facet", word, payload);
     fill(node, "number", "");
-    if (asked.has(facet)) node.setAttribute("aria-current", "true");
+    if (asked.has(name)) node.setAttribute("aria-current", "true");
     box.append(node);
   }
   return box;
@@ -90,13 +90,13 @@ function slip(reply, card) {
   foot.querySelector("[data-guide]").href = `/matters/${encodeURIComponent(card.code)}`;
   let offered = [];
   for (const message of reply.messages) {
-    if (message.card) {
-      for (const section of message.card.sections) foot.before(prose(section.text));
+    if (message.card === card) {
+      for (const section of card.sections) foot.before(prose(section.text));
     } else if (isFurther(message, card.code)) {
       offered = message.choices;
-    } else {
+    } else if (message.kind === "choices") {
       if (message.text) foot.before(prose(message.text));
-      if (message.kind === "choices") foot.before(choices(message));
+      foot.before(choices(message));
     }
   }
   foot.before(facets(reply, card.code, offered));
@@ -119,11 +119,17 @@ function plain(messages) {
 /** One reply of the assistant, whatever its outcome. */
 export function botTurn(reply) {
   const node = clone("bot-turn");
-  if (reply.limited) node.append(clone("limited"));
   for (const { choices: given = [] } of reply.messages) given.forEach(({ payload, title }) => remember(payload, title));
   const card = reply.messages.map((message) => message.card).find(Boolean);
-  if (card) node.append(slip(reply, card));
-  else node.append(...plain(reply.messages));
+  if (!card) {
+    node.append(...plain(reply.messages));
+    return node;
+  }
+  // What is said beside the guide (a danger's emergency number, what is limited) keeps its place outside of the slip.
+  const at = reply.messages.findIndex((message) => message.card);
+  const beside = (message) => message.kind === "text" && !message.card;
+  node.append(...plain(reply.messages.slice(0, at).filter(beside)), slip(reply, card));
+  node.append(...plain(reply.messages.slice(at).filter(beside)));
   return node;
 }
 
