@@ -7,4 +7,4 @@ from actions.base import AssistantAction
 
 class ActionComplaint(AssistantAction):
     action_name = "action_complaint"
-    intents = ("file_complaint", "complaint_followup")
+    intents = ("file_complaint", "complaint_followup", "give_detail")

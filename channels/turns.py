@@ -31,7 +31,6 @@ BUSY_SECONDS = 35.0
 """How long a message waits for the one before it in the same conversation; longer than a turn's lease."""
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.25
-_FULL_WIDTH_SLASH = "／"
 
 
 class Dialogue(Protocol):
@@ -138,7 +137,7 @@ class Turns:
     async def _answer(self, turn: Turn) -> tuple[Reply, Focus]:
         if self._dialogue is not None:
             try:
-                payloads = await self._dialogue.turn(turn.sender, _for_rasa(turn.text), {"turn_id": turn.id})
+                payloads = await self._dialogue.turn(turn.sender, normalise(turn.text), {"turn_id": turn.id})
                 return unpacked(payloads[-1])
             except WenbanError as error:
                 log.warning("dialogue_unavailable", conversation=turn.conversation_id[:8], code=error.code)
@@ -155,9 +154,3 @@ class Turns:
         texts = [m for m in reply.messages if m.get("kind") != "choices"]
         choices = [m for m in reply.messages if m.get("kind") == "choices"]
         return replace(reply, messages=(*texts, notice, *choices), limited=True), focus
-
-
-def _for_rasa(text: str) -> str:
-    """The text as Rasa gets it: a leading slash would be taken for a command."""
-    text = normalise(text)
-    return _FULL_WIDTH_SLASH + text[1:] if text.startswith("/") else text

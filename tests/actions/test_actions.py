@@ -105,6 +105,7 @@ async def test_the_focus_of_the_conversation_is_used(
         ("action_restart", "重新开始", "restart", "smalltalk"),
         ("action_smalltalk", "居民身份证丢失补领", "smalltalk", "answered"),
         ("action_complaint", "身份证丢了补办", "file_complaint", "answered"),
+        ("action_complaint", "前天晚上的事", "give_detail", "unknown"),
     ],
 )
 async def test_skills(executor: ActionExecutor, action: str, text: str, intent: str, outcome: str) -> None:
