@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import logging
 import os
 import sys
 import tempfile
@@ -21,6 +22,7 @@ SHAPES_THE_MODEL = (
     "domain.yml",
     "nlu_data",
     "catalogue/questions/train.jsonl",
+    "catalogue/questions/train-hard.jsonl",
     "catalogue/questions/followups-train.jsonl",
     "catalogue/questions/nearmiss-train.jsonl",
     "bot/rasa/components",
@@ -64,9 +66,14 @@ def train(home: Path, *, force: bool = False) -> Path:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     from rasa.model_training import train as rasa_train
+    from rasa.utils.common import configure_logging_and_warnings
+    from rasa.utils.log_utils import configure_structlog
 
+    configure_structlog(logging.WARNING)
+    configure_logging_and_warnings(logging.WARNING)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        os.environ["RASA_CACHE_DIRECTORY"] = folder  # the content hash is our cache; Rasa's own would only grow
         result = rasa_train(
             domain="domain.yml",
             config="config.yml",
@@ -77,7 +84,7 @@ def train(home: Path, *, force: bool = False) -> Path:
         )
         if result.code != 0 or result.model is None:
             raise SystemExit(f"Rasa training ended with code {result.code}")
-        os.replace(result.model, target)
+        Path(result.model).replace(target)
     _forget_old(target)
     return target
 

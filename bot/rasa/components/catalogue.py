@@ -33,11 +33,15 @@ class CatalogueImporter(RasaFileImporter):
         super().__init__(config_file, domain_path, training_data_paths)
         self._questions = [Path(path) for path in questions or []]
         self._importance = importance
+        self._read_once: dict[str | None, TrainingData] = {}
 
     def get_nlu_data(self, language: str | None = "en") -> TrainingData:
-        """The examples of `nlu_data/` and every question of the files."""
-        examples = [message for path in self._questions for message in self._read(path)]
-        return super().get_nlu_data(language).merge(TrainingData(training_examples=examples))
+        """The examples of `nlu_data/` and every question of the files; Rasa asks several times, reading is slow."""
+        if language not in self._read_once:
+            examples = [message for path in self._questions for message in self._read(path)]
+            written = super().get_nlu_data(language)
+            self._read_once[language] = written.merge(TrainingData(training_examples=examples))
+        return self._read_once[language]
 
     def _read(self, path: Path) -> list[Message]:
         with path.open(encoding="utf-8") as lines:

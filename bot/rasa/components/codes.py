@@ -1,4 +1,4 @@
-"""Numbers people are identified by, as they are typed and as they are spoken: 幺三八 零零零零…, ＹＳ２６０３…, b3-9k-2m.
+"""Numbers that identify, as typed and as spoken: 幺三八 零零零零…, ＹＳ２６０３…, b3-9k-2m.
 
 Pure: text in, found codes out, with the place in the original text and the value in one spelling.
 """
@@ -72,12 +72,14 @@ def _kind(value: str, before: str, after: str, alone: bool, follows: bool) -> st
     if _NOT_A_CODE_AFTER.search(after):
         return None
     if re.fullmatch(r"\d{3}[0-9X]", value):
-        return "id_last4" if alone or follows or _LAST_CUE.search(before) else None
+        return "id_last4" if alone or follows or _LAST_CUE.search(before) or _LAST_CUE.search(after[:10]) else None
     if re.fullmatch(r"[0-9A-Z]{6}", value) and (alone or follows or _CODE_CUE.search(before)):
         return "query_code"
     if re.fullmatch(r"[0-9A-Z]{4,8}", value) and _CODE_CUE.search(near):
         return "query_code"
-    if re.fullmatch(r"\d{8,11}", value) and (alone or _NUMBER_CUE.search(before)):
+    if re.fullmatch(r"\d{10,11}", value):
+        return "case_number"
+    if re.fullmatch(r"\d{8,9}", value) and (alone or _NUMBER_CUE.search(before)):
         return "case_number"
     return None
 
@@ -87,7 +89,7 @@ def is_identity_number(value: str) -> bool:
     if not re.fullmatch(r"\d{6}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[0-9X]", value):
         return False
     weights = [2 ** (17 - place) % 11 for place in range(17)]
-    rest = sum(int(digit) * weight for digit, weight in zip(value, weights)) % 11
+    rest = sum(int(digit) * weight for digit, weight in zip(value[:17], weights, strict=True)) % 11
     return "10X98765432"[rest] == value[17]
 
 

@@ -28,8 +28,10 @@ class FacetClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`also`: a further facet is named from this probability on; `most`: how many at most."""
-        return {"strength": 10.0, "rarest": 2, "cue_weight": 3.0, "also": 0.25, "most": 3}
+        """`also`: a further facet is named from this probability on; `most`: how many at most; `unsure`: where even the
+        first is less probable than this, the second is named with it, and both are answered.
+        """
+        return {"strength": 10.0, "rarest": 2, "cue_weight": 3.0, "also": 0.2, "unsure": 0.5, "most": 3}
 
     def __init__(
         self,
@@ -91,10 +93,11 @@ class FacetClassifier(GraphComponent):
             return messages
         for message in messages:
             ranked = self._model.ranked(self._features(message.get(TEXT) or ""))[: int(self._config["most"])]
+            surely = 1 if ranked[0][1] >= float(self._config["unsure"]) else 2
             facets = [
                 {"name": name, "confidence": round(probability, 4)}
                 for place, (name, probability) in enumerate(ranked)
-                if place == 0 or probability >= float(self._config["also"])
+                if place < surely or probability >= float(self._config["also"])
             ]
             message.set("facets", facets, add_to_output=True)
         return messages

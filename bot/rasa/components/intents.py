@@ -1,7 +1,7 @@
 """The intent of a message, by a linear model over character runs.
 
-Compared by five-fold trials with Rasa's DIET on the same examples (see `docs/decisions/`): as right, at a tenth of
-the training time and a fifth of the time per message.
+On a few thousand short examples a linear model is trained in seconds and costs a fraction of a millisecond a message;
+a trial against Rasa's DIET on a small set found no reliable difference in accuracy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CharacterIntentClassifier(GraphComponent):
             "balance": 0.3,
             "ranking": 3,
             "home": "ask_guide",
-            "sure": 0.3,
+            "sure": 0.25,
         }
 
     def __init__(

@@ -16,6 +16,10 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.rasa.components.protocol import cache_reply_validator
+
+cache_reply_validator()  # here, because every server makes a tracker store and nothing else does
+
 
 def last_turns(events: list[Event], turns: int) -> list[Event]:
     """The events from the `turns`-th last citizen message on, together with the listen action before it."""
