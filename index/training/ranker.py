@@ -32,8 +32,11 @@ from index.training.finetune import read
 Weights = dict[str, Any]
 """Arrays by name, as the ranker's file holds them."""
 
-WRONG_AT_MOST = 0.035
-"""Share of answerable questions that may be answered with a wrong matter; the answer threshold follows from it."""
+WRONG_AT_MOST = 0.03
+"""Share of answerable questions that may at most be answered with a wrong matter."""
+
+WORTH = {"within": 2.0, "unanswerable": 1.0, "follow_within": 0.5}
+"""What choices are offered for: the right matter shown, and no guide offered for a question that none answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,23 +219,18 @@ def measure(rows: Sequence[Row], probability: Sequence[np.ndarray], answer: floa
 
 
 def choose(rows: Sequence[Row], probability: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Thresholds: answer as early as :data:`WRONG_AT_MOST` allows, offer choices while it gains more than it costs."""
-    best, chosen = -1.0, (0.6, 0.3)
-    for answer in np.arange(0.30, 0.91, 0.02):
-        for clarify in np.arange(0.04, answer, 0.02):
-            got = measure(rows, probability, float(answer), float(clarify))
-            if got["wrong"] > WRONG_AT_MOST:
-                continue
-            value = min(got["within"], 0.975) * 3 + min(got["at_once"], 0.95) + min(got["unanswerable"], 0.95) * 1.5
-            value += min(got.get("follow_within", 1.0), 0.97)
-            value -= (
-                4 * max(0, 0.955 - got["within"])
-                + 3 * max(0, 0.83 - got["at_once"])
-                + 3 * max(0, 0.77 - got["unanswerable"])
-            )
-            if value > best:
-                best, chosen = value, (float(answer), float(clarify))
-    return chosen
+    """Thresholds: answer as early as :data:`WRONG_AT_MOST` allows, offer choices where the mean :data:`WORTH` is best."""
+    real = [(r, p) for r, p in zip(rows, probability, strict=True) if r.kind in ("single", "follow")]
+    rows, probability = [r for r, _ in real], [p for _, p in real]
+    steps = [float(step) for step in np.arange(0.06, 0.81, 0.02)]
+    early = (t for t in steps if t >= 0.4 and measure(rows, probability, t, t)["wrong"] <= WRONG_AT_MOST)
+    answer = next(early, steps[-1])
+
+    def worth(clarify: float) -> float:
+        got = measure(rows, probability, answer, clarify)
+        return sum(share * got.get(name, 0.0) for name, share in WORTH.items())
+
+    return answer, max((step for step in steps if step < answer), key=worth)
 
 
 def predict(stored: Weights, rows: Sequence[Row], temperature: float) -> list[np.ndarray]:
