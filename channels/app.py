@@ -21,6 +21,7 @@ from channels.messages import message
 from channels.metrics import Metrics, RequestMetrics
 from channels.security import Bounds, SecurityHeaders
 from channels.web import chat as chat_page
+from channels.web import console, sign_in
 from channels.web import matters as matter_pages
 from channels.web.pages import UI, ImmutableFiles, Pages
 from channels.wiring import Services
@@ -83,7 +84,14 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
     errors.install(app, pages)
     for router in (chat.router, events.router, matters.router):
         app.include_router(router, prefix="/api/v1")
-    for router in (webhook.router, health.router, chat_page.router, matter_pages.router):
+    for router in (
+        webhook.router,
+        health.router,
+        chat_page.router,
+        matter_pages.router,
+        sign_in.router,
+        console.router,
+    ):
         app.include_router(router)
     app.mount("/static", ImmutableFiles(directory=UI / "static"), name="static")
     # The last added is the outermost.

@@ -33,6 +33,8 @@ def install(app: FastAPI, pages: Pages) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         raised = cast(HTTPException, error)
+        if 300 <= raised.status_code < 400:
+            return Response(status_code=raised.status_code, headers=dict(raised.headers or {}))
         response = rendered(request, from_http(raised), pages)
         response.headers.update(raised.headers or {})
         return response
@@ -122,7 +124,7 @@ class Incidents:
 def _told(error: Exception) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return {
-        "exception": type(error).__name__,
+        "raised": type(error).__name__,
         "reason": str(error)[:500],
         "trace": " > ".join(
             f"{frame.filename.rsplit('/site-packages/')[-1]}:{frame.lineno} {frame.name}" for frame in frames

@@ -6,6 +6,7 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from sse_starlette.sse import AppStatus
 
 from bot.settings import Settings
 
@@ -18,6 +19,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
         super().__init__(config)
+        # The library would end streams by a flag of the whole process, in the middle of an event; we end our own.
+        AppStatus.disable_automatic_graceful_drain()
         self._application = application
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -33,7 +36,12 @@ class Server(uvicorn.Server):
 
 def make_server(application: FastAPI, settings: Settings) -> Server:
     """A server for ``application`` on the address of ``settings``; ``.run()`` blocks until a signal comes."""
-    config = uvicorn.Config(
+    return Server(configuration(application, settings), application)
+
+
+def configuration(application: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the gateway."""
+    return uvicorn.Config(
         application,
         host=settings.host,
         port=settings.port,
@@ -45,4 +53,3 @@ def make_server(application: FastAPI, settings: Settings) -> Server:
         date_header=True,
         proxy_headers=True,
     )
-    return Server(config, application)

@@ -22,6 +22,7 @@ from bot.conversations.service import ConversationService
 from bot.errors import NotFound, Unavailable
 from bot.matters.model import PublishedGuide
 from bot.matters.service import MatterService
+from bot.people.service import PeopleService
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.engine import make_engine
@@ -54,6 +55,8 @@ class Services:
     store: Store
     bus: Bus
     matters: MatterService
+    people: PeopleService
+    encoder: Encoder
     holder: SearcherHolder
     conversations: ConversationService
     dialogue: RasaClient
@@ -167,6 +170,8 @@ def build(settings: Settings, clock: Clock, pages: Pages, metrics: Metrics, enco
         store=store,
         bus=bus,
         matters=matters,
+        people=PeopleService(store, clock),
+        encoder=encoder,
         holder=holder,
         conversations=conversations,
         dialogue=dialogue,

@@ -23,7 +23,7 @@ from bot.settings import Settings, load_settings
 from bot.store import Store, make_engine
 from bot.store.migrate import upgrade
 from channels.app import create_app
-from channels.server import Server
+from channels.server import Server, configuration
 from channels.wiring import Services
 from index.encoder import Encoder
 
@@ -118,8 +118,7 @@ def running(settings: Settings, encoder: Encoder, clock: Clock | None = None) ->
     application = create_app(settings, clock or sunday(), encoder)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", settings.port))
-        config = uvicorn.Config(application, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-        server = _Announced(config, application)
+        server = _Announced(configuration(application, settings), application)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

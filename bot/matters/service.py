@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from bot.clock import Clock
 from bot.errors import Conflict, InvalidInput
 from bot.matters import repository
-from bot.matters.faults import Fault, Note, Notes, refused
-from bot.matters.form import GUIDES, POWERS, Form
+from bot.matters.form import GUIDES, POWERS
 from bot.matters.indexing import IndexFolders
+from bot.matters.intake import take_in
 from bot.matters.model import Guide, Power, PublishedGuide, PublishedPower, in_force
 from bot.matters.publishing import ImportReport, Progress, Publisher
-from bot.matters.reading import read_rows
 from bot.matters.repository import Kind
 from bot.matters.spool import Spool
-from bot.matters.validation import validated
 from bot.store import Store
 from bot.store.faults import explaining
 from index.encoder import Encoder
@@ -62,6 +58,21 @@ class Counts:
     departments: Mapping[str, int]
     guides_version: str | None
     powers_version: str | None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One version of the catalogue as it was published; ``kind`` is guides or powers."""
+
+    kind: str
+    label: str
+    published_at: datetime
+    published_by: str
+    source: str
+    size: int
+    added: int
+    changed: int
+    retired: int
 
 
 class MatterService:
@@ -174,6 +185,26 @@ class MatterService:
             version = repository.current_version(session, kind)
         return version.label if version else None
 
+    def history(self, most: int = 20) -> list[Publication]:
+        """The versions of guides and powers published last, the newest first."""
+        with self._store.read() as session:
+            rows = [row for kind in Kind for row in repository.versions(session, kind)[:most]]
+        found = [
+            Publication(
+                kind=row.kind,
+                label=row.label,
+                published_at=row.published_at,
+                published_by=row.published_by,
+                source=row.source,
+                size=row.size,
+                added=row.added,
+                changed=row.changed,
+                retired=row.retired,
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda each: each.published_at, reverse=True)[:most]
+
     def counts(self) -> Counts:
         with self._store.read() as session:
             guides = repository.current_version(session, Kind.GUIDES)
@@ -214,7 +245,7 @@ class MatterService:
         told = progress or _untold
         form, model = (GUIDES, Guide) if kind is Kind.GUIDES else (POWERS, Power)
         with self._folders.lock(), explaining(), closing(Spool(self._folders.root)) as spool:
-            notes = _validate(path, form, model, spool, told)
+            notes = take_in(path, form, model, spool, lambda done, total: told("read", done, total))
             return self._publisher.publish(
                 kind,
                 spool,
@@ -225,41 +256,6 @@ class MatterService:
                 notes=notes,
                 progress=told,
             )
-
-
-def _validate(
-    path: Path, form: Form, model: type[Guide] | type[Power], spool: Spool, progress: Progress
-) -> list[Fault]:
-    """Puts every row of the file into ``spool`` and returns what is odd; raises InvalidInput with all faults."""
-    faults: list[Fault] = []
-    notes = Notes()
-    lines: dict[str, int] = {}
-    for row in read_rows(path, form, lambda done, total: progress("read", done, total)):
-        if isinstance(row, Note):
-            notes.add(row)
-            continue
-        if isinstance(row, Fault):
-            faults.append(row)
-            continue
-        value: BaseModel | list[Fault] = validated(row, form, model, notes)
-        if isinstance(value, list):
-            faults += value
-        code = row.values.get("code")
-        if isinstance(code, str) and (code := code.strip()):
-            first = lines.setdefault(code, row.line)
-            if first != row.line:
-                faults.append(row.fault(form, ("code",), f"{form.code.header} {code} 与第 {first} 行重复"))
-        if not faults and isinstance(value, Guide | Power):
-            spool.add(value)
-    if faults:
-        raise refused(faults)
-    if not spool.entries:
-        raise InvalidInput(
-            f"{path.name} 里没有一条内容，什么都没有导入。",
-            code="import_empty",
-            remedy=f"请检查选对了文件；每行（或“{form.title}”表里每行）应当是一条。",
-        )
-    return list(notes)
 
 
 def _untold(_step: str, _done: int, _total: int) -> None:

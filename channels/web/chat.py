@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +14,7 @@ from channels.api.events import as_dict, read
 from channels.security import require_same_site
 from channels.turns import Said
 from channels.web.pages import ELDER_COOKIE
+from channels.web.staff import local
 from channels.web.starters import transcript_words
 from channels.wiring import Services, ServicesDep
 
@@ -70,9 +70,7 @@ async def prefer(
     request: Request, elder: Annotated[str, Form()] = "off", back: Annotated[str, Form(max_length=500)] = "/chat"
 ) -> Response:
     """Elder mode on or off, remembered for a year."""
-    target = urlsplit(back)
-    local = not target.scheme and not target.netloc and back.startswith("/") and not back.startswith(("//", "/\\"))
-    response = RedirectResponse(back if local else "/chat", 303)
+    response = RedirectResponse(local(back, "/chat"), 303)
     response.set_cookie(
         ELDER_COOKIE,
         "1" if elder == "on" else "0",

@@ -88,7 +88,7 @@ def test_every_answer_carries_the_security_headers(gateway: Gateway, path: str) 
     assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
-    assert "server" not in headers or "uvicorn" not in headers["server"]
+    assert "server" not in headers
 
 
 def test_pages_hold_no_inline_code_and_no_other_host(gateway: Gateway) -> None:
@@ -177,7 +177,7 @@ def test_scripts_keep_to_what_older_phones_read() -> None:
     for path in (UI / "static").glob("*.js"):
         code = path.read_text("utf-8")
         assert "(?<" not in code, f"{path.name}: iPhones before 16.4 refuse lookbehinds"
-        assert "innerHTML" not in code
+        assert ".innerHTML" not in code
 
 
 @pytest.mark.parametrize(
