@@ -219,7 +219,7 @@ def measure(rows: Sequence[Row], probability: Sequence[np.ndarray], answer: floa
 
 
 def choose(rows: Sequence[Row], probability: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Thresholds: answer as early as :data:`WRONG_AT_MOST` allows, offer choices where the mean :data:`WORTH` is best."""
+    """Thresholds: answer as early as :data:`WRONG_AT_MOST` allows, offer choices where :data:`WORTH` is highest."""
     real = [(r, p) for r, p in zip(rows, probability, strict=True) if r.kind in ("single", "follow")]
     rows, probability = [r for r, _ in real], [p for _, p in real]
     steps = [float(step) for step in np.arange(0.06, 0.81, 0.02)]
