@@ -14,6 +14,9 @@ from bot.conversations.model import FacetGuess, Understanding
 from bot.text import normalise
 
 SURE = 0.9
+SIGNED = 0.6
+"""Confidence in a skill that a mere sign speaks for: not enough against an index that is sure of a matter."""
+PLAIN_QUESTION = 0.5
 _SHORT_ACT = 20
 """Characters up to which a whole text may be a dialogue act."""
 
@@ -79,9 +82,10 @@ def read(text: str) -> Understanding:
     """What the wording alone tells. Its intents are few and only those it is sure of."""
     facets = tuple(FacetGuess(name, SURE) for name in facets_said(text))
     act = act_said(text)
+    confidence = SURE if act else PLAIN_QUESTION
     if act is None:
         for skill in ("talk_to_human", "complaint_followup", "query_case", "file_complaint"):
             if asks_for(skill, text):
-                act = skill
+                act, confidence = skill, SIGNED
                 break
-    return Understanding(text, act or "ask_guide", SURE if act else 0.5, facets)
+    return Understanding(text, act or "ask_guide", confidence, facets)
