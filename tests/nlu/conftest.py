@@ -23,11 +23,11 @@ def development(rasa_server: RasaServer) -> Understood:
 
 @pytest.fixture(scope="session")
 def acts(rasa_server: RasaServer) -> Understood:
-    """Dialogue acts that no training has seen."""
+    """Dialogue acts whose texts are not trained on; see data/README.md for what they can tell."""
     return _asked(rasa_server, rows(HELD_OUT / "acts.jsonl"))
 
 
 @pytest.fixture(scope="session")
 def emergencies(rasa_server: RasaServer) -> Understood:
-    """Dangers, and words that only sound so, that no training has seen."""
+    """Dangers, and words that only sound so; not trained on, see data/README.md."""
     return _asked(rasa_server, rows(HELD_OUT / "emergencies.jsonl"))

@@ -1,4 +1,4 @@
-"""How well the trained model understands what it has not seen. Bounds lie a little under what was measured."""
+"""How well the trained model understands texts it was not trained on. Bounds lie a little under what was measured."""
 
 from __future__ import annotations
 
