@@ -65,9 +65,9 @@ def train(home: Path, *, force: bool = False) -> Path:
     os.environ.setdefault("WENBAN_ACTION_URL", "http://127.0.0.1:1/webhook")
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    from rasa.model_training import train as rasa_train
-    from rasa.utils.common import configure_logging_and_warnings
-    from rasa.utils.log_utils import configure_structlog
+    from rasa.model_training import train as rasa_train  # type: ignore[import-not-found]  # only in Rasa's environment
+    from rasa.utils.common import configure_logging_and_warnings  # type: ignore[import-not-found]
+    from rasa.utils.log_utils import configure_structlog  # type: ignore[import-not-found]
 
     configure_structlog(logging.WARNING)
     configure_logging_and_warnings(logging.WARNING)
