@@ -32,7 +32,7 @@ from index.training.finetune import read
 Weights = dict[str, Any]
 """Arrays by name, as the ranker's file holds them."""
 
-WRONG_AT_MOST = 0.03
+WRONG_AT_MOST = 0.038
 """Share of answerable questions that may at most be answered with a wrong matter."""
 
 WORTH = {"within": 2.0, "unanswerable": 1.0, "follow_within": 0.5}

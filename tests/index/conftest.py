@@ -63,7 +63,7 @@ def searcher(encoder: Encoder, documents: list[Document], tmp_path_factory: pyte
     return Searcher.open(folder, encoder)
 
 
-@pytest.fixture()
+@pytest.fixture
 def today() -> date:
     """A day on which the fireworks permit is no longer valid."""
     return date(2026, 11, 20)

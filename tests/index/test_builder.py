@@ -1,4 +1,4 @@
-"""Building: only new texts are encoded, a failed build leaves nothing, the pointer swaps while questions are answered."""
+"""Building: only new texts are encoded, a failed build leaves nothing, the pointer swaps while questions flow."""
 
 from __future__ import annotations
 
