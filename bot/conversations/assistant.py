@@ -17,7 +17,7 @@ from bot.conversations.facets import OVERVIEW, asked_facets
 from bot.conversations.model import Focus, Reply, Understanding, without_pending
 from bot.conversations.payloads import Coded, coded
 from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill
-from bot.conversations.reading import Elsewhere, act_said, facets_said
+from bot.conversations.reading import Elsewhere, act_said, asks_only_facets, facets_said
 from bot.conversations.referrals import emergency_texts, referrals, said
 from bot.conversations.routing import SOCIAL, Route, route
 from bot.conversations.searching import CHOSEN_AMONG, CLEAR_LEAD, NOTHING, SHORT, search_matters
@@ -95,6 +95,11 @@ class Assistant:
             told = self._situation(understanding, focus, today)
             if told is not None:
                 return told
+        if focus.matter and not focus.offered_codes and not threatened and asks_only_facets(text):
+            published = self._matters.guide(focus.matter, today)
+            if published is not None:
+                facets = asked_facets(understanding, focus, follows_up=True)
+                return self._matters.answer(published, facets, focus, text=text, today=today, confidence=CONTINUED)
         search = search_matters(self._finder(), text, focus, today)
         if focus.offered_codes and not search.is_sure_of_other_than(focus.offered_codes):
             named = self._pending(understanding, focus, today, in_other_words=True)

@@ -7,8 +7,9 @@ from bot.conversations.reading import facets_said, is_elliptic
 
 BELIEVED = 0.5
 PLAIN = 0.8
-"""A facet guessed with this confidence counts as asked for even in a text that names none."""
-LIKELIEST = 0.3
+"""A facet guessed with this confidence counts as asked for even in a text that names none, and stands alone."""
+POSSIBLE = 0.08
+"""A doubtful first guess is answered together with the next one, if that has at least this confidence."""
 MOST = 3
 OVERVIEW = ("overview",)
 
@@ -19,14 +20,10 @@ def asked_facets(understanding: Understanding, focus: Focus, *, follows_up: bool
     guesses = understanding.facets
     if follows_up and focus.facets and not said and not _says_one(understanding):
         return focus.facets
-    believed = [guess.name for guess in guesses if guess.confidence >= BELIEVED]
-    if not believed and said:
-        believed = list(said)
-    if not believed and guesses and guesses[0].confidence >= LIKELIEST:
-        believed = [guesses[0].name]
-    if len(believed) > 1:
-        believed = [name for name in believed if name != "overview"]
-    return tuple(believed[:MOST]) or OVERVIEW
+    believed = [guess.name for guess in guesses if guess.confidence >= BELIEVED] or [g.name for g in guesses[:1]]
+    if guesses and guesses[0].confidence < PLAIN and len(believed) < 2:
+        believed += [g.name for g in guesses[1:2] if g.confidence >= POSSIBLE]
+    return tuple(dict.fromkeys([*believed, *said]))[:MOST] or OVERVIEW
 
 
 def _says_one(understanding: Understanding) -> bool:

@@ -62,6 +62,23 @@ def is_elliptic(text: str) -> bool:
     return _patterns("follow_up")["elliptic"].search(normalise(text)) is not None
 
 
+@cache
+def _bare_signs() -> re.Pattern[str]:
+    """The facets' signs that say nothing of what is asked about; those with a gap in them may swallow it."""
+    table = _table()
+    telling = set(table["follow_up"]["telling"])
+    signs = {sign for name, of_facet in table["facets"].items() if name != "conditions" for sign in of_facet}
+    plain = sorted((s for s in signs - telling if ".{" not in s), key=len, reverse=True)
+    return re.compile("|".join(plain), re.IGNORECASE)
+
+
+def asks_only_facets(text: str) -> bool:
+    """Whether the text names facets and nothing else ("那要多少钱呢"): it can only be about what was talked about."""
+    if not facets_said(text):
+        return False
+    return not bare(_patterns("follow_up")["filler"].sub(" ", _bare_signs().sub(" ", normalise(text))))
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Notices that something is to be done in another city than ``city``."""

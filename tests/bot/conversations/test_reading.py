@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversations.reading import Elsewhere, act_said, asks_for, facets_said, is_elliptic, read
+from bot.conversations.reading import Elsewhere, act_said, asks_for, asks_only_facets, facets_said, is_elliptic, read
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,15 @@ def test_elliptic() -> None:
     assert is_elliptic("换领呢")
     assert is_elliptic("港澳的也一样吗")
     assert not is_elliptic("身份证丢了怎么补，我户口在外地也能在这边补办吗")
+
+
+@pytest.mark.parametrize(
+    "text", ["多少钱", "那要多少钱呢", "网上能办不", "要多久", "去哪办", "几天能好", "要带什么材料"]
+)
+def test_texts_of_nothing_but_a_facet(text: str) -> None:
+    assert asks_only_facets(text)
+
+
+@pytest.mark.parametrize("text", ["护照多少钱", "换领呢", "税交多少", "怎么办", "医保在哪交", "年审在哪", "工程费"])
+def test_texts_that_name_something_too(text: str) -> None:
+    assert not asks_only_facets(text)
