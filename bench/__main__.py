@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench import rivals, sizes, tables, turns
+from bench import plain, rivals, sizes, tables, turns
 from bench.generate import write
 from bench.homes import import_guides, settings_for
 from bench.measuring import machine
@@ -25,8 +25,9 @@ from bot.clock import ZONE
 from bot.errors import WenbanError
 from bot.settings import Settings, load_settings
 from channels.console.examination import held_out_guides, questions_of
-from channels.console.output import OUT, show_error, step
+from channels.console.output import OUT, SAY, show_error, step
 from channels.console.preparation import SAMPLE_CITY
+from channels.console.processes import RASA_PYTHON
 
 PARTS = ("sizes", "turns", "rivals")
 
@@ -58,13 +59,27 @@ class Run:
         """The same questions by others."""
         with step("同样的问题由其他方法回答"):
             self.found["rivals"] = rivals.measure(held_out_guides(), self.questions, self.options.bare_encoder)
+        if not RASA_PYTHON.exists():
+            SAY.print("[yellow]![/] 没有 Rasa 环境（.venv-rasa），不比较普通 Rasa 助手。")
+            return
+        folder = self.folder / "plain-rasa"
+        folder.mkdir(parents=True, exist_ok=True)
+        guides = self._written(folder)
+        with step("训练普通 Rasa 助手（DIET 与 ResponseSelector）"):
+            plain.build(folder / "project", guides, self.options.epochs)
+        with step("普通 Rasa 助手回答同样的问题"):
+            measured = plain.measure(folder / "project", self.questions, self.options.clients, self.options.turns)
+        self.found["plain_rasa"] = measured
 
     def _held_out(self) -> Settings:
         settings = settings_for(self.folder / "home-held-out")
-        file = settings.home / "guides.jsonl"
-        file.write_text("".join(json.dumps(g, ensure_ascii=False) + "\n" for g in held_out_guides()), encoding="utf-8")
-        import_guides(settings, file)
+        import_guides(settings, self._written(settings.home))
         return settings
+
+    def _written(self, folder: Path) -> Path:
+        file = folder / "guides.jsonl"
+        file.write_text("".join(json.dumps(g, ensure_ascii=False) + "\n" for g in held_out_guides()), encoding="utf-8")
+        return file
 
     def _largest(self) -> Settings:
         """The home of the largest size, made here when ``sizes`` did not run."""
@@ -107,6 +122,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=400, help="每种人数下的提问数")
     parser.add_argument("--questions", type=int, default=None, help="只用前几个问题")
     parser.add_argument("--bare-encoder", type=Path, default=None, help="未经微调的编码器目录；不给则不比较")
+    parser.add_argument("--epochs", type=int, default=40, help="普通 Rasa 助手的训练轮数")
     return parser.parse_args()
 
 

@@ -19,6 +19,11 @@ def tables(found: Mapping[str, Any]) -> Iterator[Table]:
         yield _turns(name, measured)
     if "rivals" in found:
         yield _rivals(found["rivals"])
+    if "plain_rasa" in found:
+        right = percent(found["plain_rasa"]["right_first"]["share"])
+        yield _turns(f"普通 Rasa 助手，一次答对 {right}%", found["plain_rasa"])
+    if "plain_rasa" in found and "turns" in found:
+        yield _ratios(found["turns"]["held_out"]["rows"], found["plain_rasa"]["rows"])
 
 
 def _sizes(rows: list[dict[str, Any]]) -> Table:
@@ -50,3 +55,17 @@ def _rivals(measured: Mapping[str, Any]) -> Table:
 
 def _latency(row: Mapping[str, Any]) -> list[Any]:
     return [row["p50"], row["p95"], row["p99"]]
+
+
+def _ratios(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> Table:
+    """Our turn over the plain Rasa assistant's, at the same number of clients over the same catalogue."""
+    cells = [
+        [mine["clients"], *(_ratio(mine[key], other[key]) for key in ("p50", "p95", "mean", "per_second"))]
+        for mine, other in zip(ours, theirs, strict=True)
+    ]
+    columns = ["同时提问", "p50（倍）", "p95（倍）", "平均（倍）", "每秒轮数（倍）"]
+    return table(columns, cells, title="问办 ÷ 普通 Rasa 助手")
+
+
+def _ratio(mine: float | None, other: float | None) -> str:
+    return "–" if mine is None or not other else f"{mine / other:.2f}"

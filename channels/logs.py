@@ -10,12 +10,12 @@ import sys
 from typing import Literal, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
-QUIET = ("httpx", "httpcore", "multipart", "jieba", "rasa_sdk.executor")
+QUIET = ("alembic", "httpx", "httpcore", "multipart", "jieba", "rasa_sdk.executor")
 """Libraries that tell every request or start-up step at INFO."""
 
-OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+OWN_HANDLERS = ("uvicorn", "uvicorn.error")
 
 
 def configure(level: str, shape: Literal["console", "json"], stream: TextIO | None = None) -> None:
@@ -39,7 +39,7 @@ def configure(level: str, shape: Literal["console", "json"], stream: TextIO | No
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _without_colours],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
@@ -51,3 +51,9 @@ def configure(level: str, shape: Literal["console", "json"], stream: TextIO | No
         logging.getLogger(name).propagate = True
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+
+
+def _without_colours(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    """Drops the second, coloured copy of a line that uvicorn adds."""
+    entry.pop("color_message", None)
+    return entry

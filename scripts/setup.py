@@ -141,7 +141,8 @@ def _uv(*arguments: str, python: str, project: Path, environment: Path) -> None:
     variables = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
     variables["UV_PROJECT_ENVIRONMENT"] = str(environment)
     variables.setdefault("UV_HTTP_TIMEOUT", "180")
-    variables.setdefault("UV_COMPILE_BYTECODE", "1")  # else the first start compiles thousands of files
+    if environment == MAIN.folder:
+        variables.setdefault("UV_COMPILE_BYTECODE", "1")  # not Rasa's: most of TensorFlow is never imported
     if index := os.environ.get("PIP_INDEX_URL"):
         variables.setdefault("UV_DEFAULT_INDEX", index)
     interpreter = find_python(python) or python  # not found: uv looks further, and fetches one where it can

@@ -26,7 +26,6 @@ def import_file(kind: Kind, file: Path, *, replace: bool, dry_run: bool, as_json
     with errors_as_json(as_json):
         if not file.is_file():
             raise InvalidInput(f"找不到文件 {file}。", code="file_missing", remedy="请检查路径。")
-        settings.home.mkdir(parents=True, exist_ok=True)
         parts.upgrade(settings)
         service = parts.matters(settings)
         run = service.import_guides if kind == "guides" else service.import_powers

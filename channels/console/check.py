@@ -134,8 +134,9 @@ def _encoder(settings: Settings) -> Iterator[Line]:
 
 def _rasa(settings: Settings) -> Iterator[Line]:
     from channels.console.service import alive
+    from channels.rasa_client import ANSWERS_AT
 
-    if asyncio.run(alive(settings.rasa_url, "/")):
+    if asyncio.run(alive(settings.rasa_url, ANSWERS_AT)):
         yield Line("ok", "Rasa", f"{settings.rasa_url} 有回应")
     elif RASA_PYTHON.exists():
         yield Line(

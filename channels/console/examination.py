@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.errors import InvalidInput
+from bot.errors import InvalidInput, NotFound
 from bot.settings import Settings, load_settings
 from channels.console import parts
 from channels.console.evaluating import put
@@ -30,6 +30,13 @@ async def eval_questions(
     """Scores the questions of ``file`` against the published catalogue and shows the report."""
     settings = load_settings()
     questions = questions_of(file)
+    parts.upgrade(settings)
+    if not server and parts.matters(settings).current_version() is None:
+        raise NotFound(
+            f"{settings.home} 里还没有已发布的目录。",
+            code="no_catalogue",
+            remedy="先用 wenban import guides 文件 导入办事指南，或用 --server 指定一个正在运行的服务。",
+        )
     records = await _records(settings, questions, clients, server)
     made = report(records, sibling_sizes(settings))
     show(made)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from bot.clock import SystemClock
 from bot.matters.service import MatterService
+from bot.people.service import PeopleService
 from bot.settings import Settings
-from bot.store import Store, make_engine
-from bot.store.migrate import upgrade as upgrade
+from bot.store import Store, make_engine, migrate
+
+
+def upgrade(settings: Settings) -> None:
+    """Makes the home and brings its database to the present schema."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    migrate.upgrade(settings)
 
 
 def store(settings: Settings) -> Store:
     """The store over the configured database."""
     return Store(make_engine(settings), SystemClock())
+
+
+def people(settings: Settings) -> PeopleService:
+    """Accounts and sign-ins."""
+    return PeopleService(store(settings), SystemClock())
 
 
 def matters(settings: Settings) -> MatterService:

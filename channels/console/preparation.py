@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from bot.errors import Unavailable
+from bot.people.demo import create_demo_accounts, refuse_demo_accounts
 from bot.rasa.train import model_path
 from bot.settings import Settings
 from channels.console import parts
@@ -22,11 +23,13 @@ def prepare(settings: Settings, *, sample_city: bool) -> Path | None:
 
     Each part is passed over in a moment when it is already there. Raises WenbanError.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
     parts.upgrade(settings)
+    refuse_demo_accounts(parts.people(settings), settings)
     model = trained_model(settings) if runs_own_rasa(settings) else None
     if sample_city:
         load_sample_city(settings)
+        if settings.environment == "development":
+            create_demo_accounts(parts.people(settings), settings)
     return model
 
 

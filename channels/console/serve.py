@@ -13,12 +13,14 @@ from pathlib import Path
 from rich.text import Text
 
 from bot.errors import Conflict
+from bot.people import demo
 from bot.settings import Settings
 from channels.console import ports
 from channels.console.output import OUT, SAY
 from channels.console.preparation import prepare
 from channels.console.processes import children
 from channels.console.service import address, alive
+from channels.rasa_client import ANSWERS_AT
 from channels.supervisor import SUPERVISOR, Supervisor
 
 COLOURS = {"gateway": "cyan", "worker": "green", "rasa": "magenta", SUPERVISOR: "bold yellow"}
@@ -29,6 +31,7 @@ POLL = 0.5
 def serve(settings: Settings, *, sample_city: bool) -> None:
     """Prepares, starts and keeps running all processes until a signal; returns when every one has ended."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a training under way ends with us
     with only_one(settings.home):
         ports.require_free(settings.host, settings.port, "WENBAN_PORT")
         model = prepare(settings, sample_city=sample_city)
@@ -84,7 +87,7 @@ def show_line(name: str, line: str) -> None:
 
 async def _greet(settings: Settings, model: Path | None, supervisor: Supervisor) -> None:
     """Waits until everything answers, then says where."""
-    checks = [(address(settings), "/healthz")] + ([(settings.rasa_url, "/")] if model else [])
+    checks = [(address(settings), "/healthz")] + ([(settings.rasa_url, ANSWERS_AT)] if model else [])
     for url, path in checks:
         while not await alive(url, path):
             await asyncio.sleep(POLL)
@@ -92,11 +95,11 @@ async def _greet(settings: Settings, model: Path | None, supervisor: Supervisor)
     OUT.print()
     OUT.print(f"  [bold green]问办已就绪[/]　市民页面　[bold]{url}/chat[/]")
     OUT.print(f"  　　　　　　　接口说明　{url}/openapi.json　状态　{url}/readyz")
-    accounts = settings.home / "demo-accounts.txt"
+    accounts = settings.home / demo.FILE
     if accounts.exists():
-        OUT.print(f"  　　　　　　　演示账号　见 {accounts}")
+        OUT.print(f"  　　　　　　　演示账号　{accounts}（账号　口令　角色）")
         for line in accounts.read_text(encoding="utf-8").splitlines():
-            OUT.print(f"  　　　　　　　　{line}", markup=False)
+            OUT.print("  　　　　　　　　" + line.expandtabs(20), markup=False)
     running = "　".join(f"{name} {pid}" for name, pid in supervisor.process_ids.items())
     OUT.print(f"  　　　　　　　进程　　　{running}")
     OUT.print("  　　　　　　　终端提问　.venv/bin/wenban ask 换身份证要带什么　　停止　Ctrl-C")

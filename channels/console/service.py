@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from channels.console import ports
 from channels.console.output import SAY
 from channels.console.preparation import rasa_is_local, runs_own_rasa, trained_model
 from channels.console.processes import children
-from channels.supervisor import SUPERVISOR, Supervisor
+from channels.rasa_client import ANSWERS_AT
+from channels.supervisor import SUPERVISOR, Child, Supervisor
 
 STARTUP = 180.0
 """Seconds a fresh gateway and Rasa get until they answer, on a busy machine."""
@@ -99,22 +100,34 @@ async def started(settings: Settings, model: Path | None, *, worker: bool = Fals
 
     Raises Unavailable, with the last lines of their output, when they do not.
     """
+    checks = [(address(settings), "/healthz")]
+    if model is not None:
+        checks.append((settings.rasa_url, ANSWERS_AT))
+    async with kept_running(children(settings, model, worker=worker), checks) as process_ids:
+        yield Running(address(settings), process_ids)
+
+
+@contextlib.asynccontextmanager
+async def kept_running(
+    processes: Sequence[Child], checks: Sequence[tuple[str, str]]
+) -> AsyncIterator[Callable[[], dict[str, int]]]:
+    """Starts ``processes``, waits until every one of ``checks`` (address, path) answers, ends them after the body.
+
+    Gives what tells the ids of the processes by name. Raises Unavailable.
+    """
     heard = Heard()
     stop = asyncio.Event()
-    supervisor = Supervisor(children(settings, model, worker=worker), heard)
+    supervisor = Supervisor(processes, heard)
     running = asyncio.create_task(supervisor.run(stop))
     try:
-        checks = [(address(settings), "/healthz")]
-        if model is not None:
-            checks.append((settings.rasa_url, "/"))
         await _until_alive(checks, running, heard)
-        yield Running(address(settings), lambda: supervisor.process_ids)
+        yield lambda: supervisor.process_ids
     finally:
         stop.set()
         await running
 
 
-async def _until_alive(checks: list[tuple[str, str]], running: asyncio.Task[None], heard: Heard) -> None:
+async def _until_alive(checks: Sequence[tuple[str, str]], running: asyncio.Task[None], heard: Heard) -> None:
     try:
         async with asyncio.timeout(STARTUP):
             for url, path in checks:
