@@ -31,7 +31,7 @@ class FacetClassifier(GraphComponent):
         """`also`: a further facet is named from this probability on; `most`: how many at most; `unsure`: where even the
         first is less probable than this, the second is named with it, and both are answered.
         """
-        return {"strength": 10.0, "rarest": 2, "cue_weight": 3.0, "also": 0.2, "unsure": 0.5, "most": 3}
+        return {"strength": 10.0, "rarest": 2, "cue_weight": 3.0, "also": 0.2, "unsure": 0.8, "most": 3}
 
     def __init__(
         self,
