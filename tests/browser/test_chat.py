@@ -114,7 +114,7 @@ def test_a_refused_message_says_why_and_comes_back_to_the_field(page: Page) -> N
     ask(page, "身" * 2001)
     expect(page.get_by_role("alert")).to_contain_text("太长")
     ask(page, "你好")
-    expect(page.locator(".turn.bot .bubble").last).to_contain_text("您好")
+    expect(page.locator(".turn.bot .bubble", has_text="您好")).to_be_visible()
 
 
 def test_a_person_is_always_one_press_away(page: Page) -> None:

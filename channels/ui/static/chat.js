@@ -1,6 +1,6 @@
 /** <wenban-chat>: the conversation. Without this script the same form posts and the server draws the page. */
 import { Memory, newId } from "./memory.js";
-import { botTurn, citizenTurn, copyText, notice, say, words } from "./render.js";
+import { botTurn, citizenTurn, copyText, displayed, notice, say, words } from "./render.js";
 import { Later, Refused, Stream, send } from "./wire.js";
 
 const SLOW = 3000; // ms until the page says that it is still looking
@@ -155,7 +155,10 @@ class WenbanChat extends HTMLElement {
 
   refuse(message, error) {
     const node = this.log.querySelector(`[data-message="${CSS.escape(message.id)}"]`);
-    if (node) node.after(notice(error.message || words.refused, error.remedy));
+    if (node) {
+      node.classList.remove("waiting");
+      node.after(notice(error.message || words.refused, error.remedy));
+    }
     if (!this.input.value && message.text.length <= this.input.maxLength) this.input.value = message.text;
     this.scroll();
   }
@@ -168,6 +171,8 @@ class WenbanChat extends HTMLElement {
       const known = mine && this.log.querySelector(`[data-message="${CSS.escape(mine)}"]`);
       if (known) {
         known.classList.remove("waiting");
+        // Drawn before the log was: only now is it known what the pressed button said.
+        known.querySelector(".bubble").textContent = displayed(payload.text);
         this.settle(known);
       } else this.insert(citizenTurn(payload.text, mine));
       return;

@@ -33,9 +33,14 @@ function remember(payload, title) {
   shown.set(payload, title);
 }
 
+/** What people see of a sent text. */
+export function displayed(text) {
+  return shown.get(text) || text;
+}
+
 export function citizenTurn(text, id) {
   const node = clone("citizen-turn");
-  node.querySelector(".bubble").textContent = shown.get(text) || text;
+  node.querySelector(".bubble").textContent = displayed(text);
   if (id) node.dataset.message = id;
   return node;
 }
