@@ -20,7 +20,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
         super().__init__(config)
         # The library would end streams by a flag of the whole process, in the middle of an event; we end our own.
-        AppStatus.disable_automatic_graceful_drain()
+        AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]  # the library has no types
         self._application = application
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

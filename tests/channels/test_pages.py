@@ -43,8 +43,10 @@ def test_without_a_script_the_form_converses(gateway: Gateway) -> None:
         assert again.count('class="turn citizen"') == page.count('class="turn citizen"')
         payload = re.findall(r'name="quick" value="([^"]+)" formnovalidate><span class="number">1', page)[-1]
         page = client.post("/chat", data={"quick": payload, "text": "left in the field"}, headers=HTML).text
-        assert page.count('<article class="turn citizen">') == 2
-        assert payload not in page.split('role="log"')[1].split("</article>")[-2], "shown as its words, not as its code"
+        log = page.split('role="log"')[1].split('class="state"')[0]
+        assert log.count('<article class="turn citizen">') == 2
+        bubble = log.split('<article class="turn citizen">')[2].split("</article>")[0]
+        assert payload not in bubble, "shown as its words, not as its code"
 
 
 def test_a_form_without_text_says_so_and_keeps_the_page(gateway: Gateway) -> None:
