@@ -30,7 +30,9 @@ PATIENCE = 30_000
 NewContext = Callable[..., BrowserContext]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it lives, Playwright's event loop runs in this thread and nothing else may start one
 def browser() -> Iterator[Browser]:
     found = os.environ.get("WENBAN_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
