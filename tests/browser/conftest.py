@@ -30,10 +30,9 @@ PATIENCE = 30_000
 NewContext = Callable[..., BrowserContext]
 
 
-@pytest.fixture(
-    scope="module"
-)  # while it lives, Playwright's event loop runs in this thread and nothing else may start one
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Ends with its module: while Playwright lives its event loop runs in this thread, and nothing else may start one.
     found = os.environ.get("WENBAN_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
         if os.environ.get("CI"):
