@@ -5,6 +5,7 @@ SETUP := scripts/with-python scripts/setup.py
 BIN := .venv/bin
 PARTS ?= all
 SET ?= development
+WORKERS ?= 2
 
 .PHONY: help setup setup-dev run test lint format types imports check bench eval docs encoder clean distclean
 
@@ -22,7 +23,7 @@ setup-dev:
 
 test: setup-dev  ## install everything and run every test that needs no outside service
 	@sh scripts/system-packages
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: lint types imports  ## lint, formatting, types, import rules
 

@@ -11,7 +11,7 @@ import httpx
 from bench.measuring import load, memory
 from bot.settings import Settings
 from channels.console.asking import take_turn
-from channels.console.preparation import runs_own_rasa, trained_model
+from channels.console.dialogue import runs_own_rasa, trained_model
 from channels.console.service import private, started
 
 WARM_UP = 30

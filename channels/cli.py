@@ -40,6 +40,7 @@ def main() -> None:
         show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
+        sys.stderr.write("\n已中断。\n")
         sys.exit(130)
 
 

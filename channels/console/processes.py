@@ -9,12 +9,14 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.settings import Settings, load_settings
-from channels import logs
 from channels.supervisor import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE = 10.0
 """Seconds our processes get to end: a little more than the gateway gives to turns under way."""
+
+RASA_MAIN = "import warnings; warnings.showwarning = lambda *_, **__: None; from rasa.__main__ import main; main()"
+"""Rasa without the deprecation warnings of its libraries, which will not change any more."""
 
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
 
@@ -45,6 +47,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def run_gateway() -> None:
     """The gateway in this process, until a signal."""
+    from channels import logs
     from channels.app import create_app
     from channels.server import make_server
 
@@ -56,6 +59,7 @@ def run_gateway() -> None:
 
 def run_worker() -> None:
     """The worker in this process, until a signal."""
+    from channels import logs
     from channels.worker import Worker, jobs
 
     stop = threading.Event()
@@ -73,7 +77,7 @@ def _ours(name: str, settings: Settings) -> Child:
 
 
 def _rasa(settings: Settings, model: Path) -> Child:
-    command = [str(RASA_PYTHON), "-m", "rasa", "run", "--model", str(model), "--port", str(settings.rasa_port)]
+    command = [str(RASA_PYTHON), "-c", RASA_MAIN, "run", "--model", str(model), "--port", str(settings.rasa_port)]
     command += ["--interface", "127.0.0.1", "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
     token = settings.action_token.get_secret_value() if settings.action_token else ""
     webhook = f"http://127.0.0.1:{settings.port}/webhook" + (f"?token={token}" if token else "")
@@ -88,5 +92,4 @@ def rasa_environment() -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "SANIC_WORKERS": "1",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        "PYTHONWARNINGS": "ignore",  # of Rasa's own libraries, which will not change any more
     }

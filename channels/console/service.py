@@ -14,8 +14,8 @@ import httpx
 from bot.errors import Unavailable
 from bot.settings import Settings
 from channels.console import ports
+from channels.console.dialogue import rasa_is_local, runs_own_rasa, trained_model
 from channels.console.output import SAY
-from channels.console.preparation import rasa_is_local, runs_own_rasa, trained_model
 from channels.console.processes import children
 from channels.rasa_client import ANSWERS_AT
 from channels.supervisor import SUPERVISOR, Child, Supervisor
