@@ -38,7 +38,7 @@ from channels.turns import Answered, Said, Turns
 from channels.web.pages import Pages
 from channels.web.starters import Starters
 from index.encoder import Encoder
-from index.errors import SearchIndexError
+from index.errors import IndexMissing, SearchIndexError
 from index.holder import SearcherHolder
 
 log = structlog.get_logger("wenban.gateway")
@@ -132,7 +132,7 @@ class Services:
             self.refresh_index()
             self.holder.current()
         except SearchIndexError as error:
-            return PartState(False, f"{message('no_catalogue')} {type(error).__name__}")
+            return PartState(False, f"{message(_index_trouble(error))} {type(error).__name__}")
         return PartState(True, self.holder.name or "")
 
     def refresh_index(self) -> bool:
@@ -187,8 +187,14 @@ def _finder(holder: SearcherHolder) -> Finder:
     try:
         return holder.current()
     except SearchIndexError as error:
-        text, remedy = explained("no_catalogue")
-        raise Unavailable(text, code="no_catalogue", remedy=remedy) from error
+        trouble = _index_trouble(error)
+        text, remedy = explained(trouble)
+        raise Unavailable(text, code=trouble, remedy=remedy) from error
+
+
+def _index_trouble(error: SearchIndexError) -> str:
+    """Nothing was published yet, or what was is being encoded anew (another encoder, a damaged folder)."""
+    return "no_catalogue" if isinstance(error, IndexMissing) else "index_building"
 
 
 def services_of(request: Request) -> Services:
