@@ -95,13 +95,8 @@ class Searcher:
         self._vectors = vector_index.load(folder / "vectors.faiss")
         self._lexical = Lexical.load(folder / "lexical", len(matters))
         self._pinyin = Lexical.load(folder / "pinyin", len(matters))
-        if (
-            not len(self._owners)
-            == len(self._kinds)
-            == len(self._offsets) - 1
-            == self._vectors.ntotal
-            == self.info.rows
-        ):
+        rows = {len(self._owners), len(self._kinds), len(self._offsets) - 1, len(self._rows), self._vectors.ntotal}
+        if rows != {self.info.rows} or len(self._texts) != self._offsets[-1]:
             raise IndexCorrupt(f"{folder}: its files do not belong together")
         self._tokens_of = lru_cache(maxsize=4096)(self._read_tokens)
 

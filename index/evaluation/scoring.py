@@ -172,7 +172,7 @@ def score(records: Sequence[Record]) -> Scores:
 def report(records: Sequence[Record], siblings: Mapping[str, int] | None = None) -> Report:
     """The report over ``records``; ``siblings`` holds how many matters each code's sibling family has, with itself."""
     sizes = siblings or {}
-    milliseconds = [r.answer.seconds * 1000 for r in records]
+    milliseconds = [r.answer.seconds * 1000 for r in records if r.answer.outcome != "error"]
     confident = [(r.answer.confidence, r.right) for r in records if r.answered and r.answer.confidence is not None]
     answerable = [r for r in records if r.question.answerable]
     return Report(

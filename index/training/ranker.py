@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,16 @@ from index.features import OF_QUESTION, PER_CANDIDATE
 from index.searcher import Searcher
 from index.training.finetune import read
 
+FRAMES = ("{}", "{}怎么办", "办{}", "我要办{}", "{}要什么材料", "想问一下{}", "{}办理流程", "{}在哪里办", "怎么申请{}")
+"""How people put the name of a matter into a question."""
+
 Weights = dict[str, Any]
 """Arrays by name, as the ranker's file holds them."""
 
 WRONG_AT_MOST = 0.038
 """Share of answerable questions that may at most be answered with a wrong matter."""
 
-WORTH = {"within": 2.0, "unanswerable": 1.0, "follow_within": 0.5}
+WORTH = {"within": 3.0, "unanswerable": 1.0, "follow_within": 0.5}
 """What choices are offered for: the right matter shown, and no guide offered for a question that none answers."""
 
 
@@ -90,7 +95,7 @@ class Network(torch.nn.Module):
         return torch.cat([scores, nothing], 1)
 
 
-def rows(searcher: Searcher, questions: Sequence[dict[str, Any]], families: dict[str, str], seed: int) -> Iterator[Row]:
+def rows(searcher: Searcher, questions: Iterable[dict[str, Any]], families: dict[str, str], seed: int) -> Iterator[Row]:
     """Training rows of ``questions`` over the searcher's catalogue; ``families`` maps code to family."""
     draw = random.Random(seed)
     everything = sorted(families)
@@ -98,6 +103,7 @@ def rows(searcher: Searcher, questions: Sequence[dict[str, Any]], families: dict
     for code, family in families.items():
         siblings[family].append(code)
     for question in questions:
+        kind = question.get("kind", "single")
         right = question.get("matter_any") or ([question["matter"]] if question["matter"] else [])
         right = [code for code in right if code in families]
         group = families[right[0]] if right else question.get("about") or question["text"]
@@ -107,10 +113,10 @@ def rows(searcher: Searcher, questions: Sequence[dict[str, Any]], families: dict
             before = searcher.features(turns[-1], turns=turns[:-1][-2:])
             focuses = [None, before[0][int(before[1][:, 0].argmax())]] if before else [None]
         for focus in focuses:
-            row = _row(searcher, question["text"], turns, focus, right, (), group, "follow" if turns else "single")
+            row = _row(searcher, question["text"], turns, focus, right, (), group, "follow" if turns else kind)
             if row:
                 yield row
-        if not right:
+        if not right or kind == "named":
             continue
         others = [code for code in everything if code not in right]
         hidden = draw.sample(others, int(len(others) * draw.uniform(0.2, 0.7)))
@@ -118,9 +124,41 @@ def rows(searcher: Searcher, questions: Sequence[dict[str, Any]], families: dict
         if row := _row(searcher, question["text"], turns, focuses[-1], right, hidden, group, "fewer"):
             yield row
         if not turns:
-            gone = siblings[group] if draw.random() < 0.5 else right
+            # the whole family goes: with a sibling left, offering it is no mistake
+            gone = siblings[group]
             if row := _row(searcher, question["text"], turns, None, (), gone, group, "removed"):
                 yield row
+
+
+def named(guides: Sequence[dict[str, Any]], seed: int) -> Iterator[dict[str, Any]]:
+    """Short questions that only name a matter or its family, as people type them most; the corpus has few of them."""
+    draw = random.Random(seed)
+    families: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for guide in guides:
+        families[guide.get("catalog_code") or guide["code"]].append(guide)
+    for family, members in sorted(families.items()):
+        cores = {guide["code"]: _core(guide["name"]) for guide in members}
+        said = [(text, [g["code"]]) for g in members for text in (cores[g["code"]], *(g.get("aliases") or ())[:2])]
+        common = "".join(
+            same[0] for same in takewhile(lambda at: len(set(at)) == 1, zip(*cores.values(), strict=False))
+        )
+        if len(members) > 1 and len(common) >= 3:
+            said += [(common, list(cores))] * 2
+        for text, codes in said:
+            fits = [code for code, core in cores.items() if code in codes or core == text]
+            for frame in draw.sample(FRAMES, 2):
+                yield {
+                    "text": frame.format(text),
+                    "matter": fits[0],
+                    "matter_any": fits,
+                    "family": family,
+                    "kind": "named",
+                }
+
+
+def _core(name: str) -> str:
+    """A name without what stands in brackets."""
+    return re.sub(r"[(（].*?[)）]", "", name) or name
 
 
 def _row(
@@ -164,7 +202,9 @@ def fit(training: Sequence[Row], weight: Callable[[Row], float], seed: int, epoc
     torch.manual_seed(seed)
     draw = random.Random(seed)
     stacked = np.concatenate([_both(r) for r in training])
-    mean, deviation = stacked.mean(0), stacked.std(0) + 1e-3
+    mean, deviation = stacked.mean(0), stacked.std(0)
+    # a feature that never varies here must not speak when it does in service
+    deviation = np.where(deviation < 1e-6, 1e6, deviation + 1e-3)
     network = Network()
     optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
     order = list(training)
@@ -192,7 +232,7 @@ def fit(training: Sequence[Row], weight: Callable[[Row], float], seed: int, epoc
 
 def weight(row: Row) -> float:
     """How much a row counts: made-up unanswerable rows less than real ones."""
-    return {"single": 1.0, "follow": 1.0, "fewer": 0.5, "removed": 0.35}[row.kind] * (
+    return {"single": 1.0, "follow": 1.0, "fewer": 0.5, "named": 0.5, "removed": 0.35}[row.kind] * (
         2.0 if row.kind == "single" and not row.right else 1.0
     )
 
@@ -256,14 +296,14 @@ def _loss(rows: Sequence[Row], probability: Sequence[np.ndarray]) -> float:
     return float(np.mean([-np.log(max(1e-6, sum(p[i] for i in r.right) if r.right else p[-1])) for r, p in real]))
 
 
-def gather(guides: list[dict[str, Any]], encoder: Encoder, questions: list[dict[str, Any]], seed: int = 0) -> list[Row]:
+def gather(guides: list[dict[str, Any]], encoder: Encoder, questions: Iterable[dict[str, Any]]) -> list[Row]:
     """Rows of ``questions`` over an index of ``guides``, built for the purpose."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "index"
         build_index([document(g) for g in guides], folder, encoder, cache=Path(scratch) / "cache.db")
         searcher = Searcher(folder, Remembering(encoder), None)  # type: ignore[arg-type]  # features need no decision
         families = {g["code"]: g.get("catalog_code") or g["code"] for g in guides}
-        return list(rows(searcher, questions, families, seed))
+        return list(rows(searcher, questions, families, seed=0))
 
 
 def train(training: list[Row], extra: list[Row], epochs: int) -> tuple[Weights, list[np.ndarray]]:
@@ -306,9 +346,13 @@ def main() -> None:
     guides = read(options.guides)
     unseen = [g for g in guides if split[g["catalog_code"]] != "train"]
     encoder = open_encoder(options.encoder, threads=1)
-    training = gather(unseen, encoder, read(options.questions / "development.jsonl"))
+    training = gather(unseen, encoder, [*read(options.questions / "development.jsonl"), *named(unseen, seed=0)])
     seen = [g for g in guides if split[g["catalog_code"]] == "train"]
-    extra = [r for r in gather(seen, encoder, read(options.questions / "followups-train.jsonl")) if not r.missed]
+    extra = [
+        r
+        for r in gather(seen, encoder, [*read(options.questions / "followups-train.jsonl"), *named(seen, seed=0)])
+        if not r.missed
+    ]
     print(f"{len(training)} development rows, {len(extra)} follow-up rows of training families")
     stored, _ = train(training, extra, options.epochs)
     features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
