@@ -17,7 +17,8 @@ import numpy as np
 
 from index.encoder import open_encoder
 from index.training.finetune import read
-from index.training.ranker import Weights, gather
+from index.training.ranker import Weights
+from index.training.rows import gather
 
 SIMILARITIES = tuple(
     f"{view}_{part}" for view in ("alone", "joined") for part in ("best", "second", "name", "named", "asked", "body")

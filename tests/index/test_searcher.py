@@ -120,3 +120,12 @@ def test_an_empty_catalogue_answers_nothing(tmp_path, encoder: Encoder) -> None:
 
     build_index([], tmp_path / "one", encoder, cache=tmp_path / "cache.db")
     assert Searcher.open(tmp_path / "one", encoder).find("随便问问").decision == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text", ["养蜂场登记怎么办", "办河道采砂许可", "社区食堂开办补助要什么材料", "我要办养蜂场登记"]
+)
+def test_a_short_question_that_only_names_a_matter_is_not_refused(searcher: Searcher, text: str) -> None:
+    found = searcher.find(text)
+    assert found.decision != "unknown"
+    assert found.candidates[0].name[:4] in text
