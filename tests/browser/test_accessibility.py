@@ -8,9 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from bot.people.model import Role
 from tests.browser.conftest import DESKTOP, PHONE, NewContext
 from tests.browser.test_chat import QUESTION, ask
-from tests.gateway import sample_guides
+from tests.gateway import Gateway, sample_guides
 
 SMALLEST_JS = """() => [...document.querySelectorAll('body *')]
   .filter(e => e.checkVisibility() && !e.closest('.visually-hidden, svg, noscript')
@@ -78,3 +79,21 @@ def test_a_narrow_phone_and_a_zoomed_page_do_not_scroll_sideways(new_context: Ne
     ask(page, QUESTION)
     expect(page.locator(".slip")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_axe_finds_nothing_on_the_staff_pages(new_context: NewContext, gateway: Gateway, size: dict[str, int]) -> None:
+    people = gateway.services.people
+    if not any(account.username == "it-office" for account in people.accounts()):
+        people.create("it-office", "correct-horse-battery", Role.ADMINISTRATOR)
+    page = new_context(viewport=size).new_page()
+    page.goto("/console")
+    nothing_found(page)
+    page.get_by_label("用户名").fill("it-office")
+    page.get_by_label("口令").fill("correct-horse-battery")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="导入记录")).to_be_visible()
+    nothing_found(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="退出登录").click()
+    expect(page.get_by_role("heading", name="工作人员登录")).to_be_visible()
