@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from channels.console.evaluating import put
 from channels.console.output import OUT, SAY, step
 from channels.console.preparation import SAMPLE_CITY
 from channels.console.reporting import report_tables
-from channels.console.service import temporary
+from channels.console.service import temporary, until_searchable
 from index.evaluation.questions import Question, QuestionsFaulty, read_questions
 from index.evaluation.scoring import Record, Report, described, report
 
@@ -106,12 +107,15 @@ def questions_of(file: Path) -> list[Question]:
 
 async def _records(settings: Settings, questions: Sequence[Question], clients: int, server: str | None) -> list[Record]:
     title = f"提问 {len(questions)} 个"
-    if server:
-        with step(title) as meter:
-            return await put(server.rstrip("/"), questions, clients, meter)
-    async with temporary(settings) as url:
+    async with _at(server) if server else temporary(settings) as url:
+        await until_searchable(url)
         with step(title) as meter:
             return await put(url, questions, clients, meter)
+
+
+@contextlib.asynccontextmanager
+async def _at(server: str) -> AsyncIterator[str]:
+    yield server.rstrip("/")
 
 
 def sibling_sizes(settings: Settings) -> dict[str, int]:
@@ -126,6 +130,8 @@ def show(made: Report) -> None:
     for table in report_tables(made):
         OUT.print(table)
         OUT.print()
+    if errors := made.outcomes.get("error", 0):
+        OUT.print(f"[bold red]其中 {errors} 个问题没有得到回答（出错），按出错计分：请看网关日志。[/]")
     OUT.print(f"答错或误答的共 {len(made.wrong)} 个：用 --wrong 文件 或 --json 文件 逐个查看。")
 
 

@@ -15,13 +15,16 @@ from bot.errors import Unavailable
 from bot.settings import Settings
 from channels.console import ports
 from channels.console.dialogue import rasa_is_local, runs_own_rasa, trained_model
-from channels.console.output import SAY
+from channels.console.output import SAY, step
 from channels.console.processes import children
 from channels.rasa_client import ANSWERS_AT
 from channels.supervisor import SUPERVISOR, Child, Supervisor
 
 STARTUP = 180.0
 """Seconds a fresh gateway and Rasa get until they answer, on a busy machine."""
+
+INDEXING = 1800.0
+"""Seconds a gateway may take to rebuild its index: the largest catalogue on two cores."""
 
 POLL = 0.2
 KEPT_LINES = 25
@@ -42,6 +45,32 @@ async def alive(url: str, path: str = "/healthz") -> bool:
             return (await client.get(url + path)).is_success
     except httpx.HTTPError:
         return False
+
+
+async def until_searchable(url: str) -> None:
+    """Waits while the gateway at ``url`` rebuilds its index, as after a change of encoder. Raises Unavailable."""
+    if await _searchable(url):
+        return
+    with step("等待网关准备好索引（换过编码模型后需要重建）"):
+        try:
+            async with asyncio.timeout(INDEXING):
+                while not await _searchable(url):
+                    await asyncio.sleep(POLL)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"网关在 {INDEXING / 60:.0f} 分钟内没有可用的索引。",
+                code="no_index",
+                remedy="请看 wenban serve 的日志；wenban index rebuild 可重建索引。",
+            ) from error
+
+
+async def _searchable(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+            parts = (await client.get(f"{url}/readyz")).json()["parts"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return False
+    return bool(parts["index"]["up"])
 
 
 @contextlib.asynccontextmanager
