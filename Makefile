@@ -44,10 +44,10 @@ imports: setup-dev
 bench: setup-dev  ## benchmark tables, JSON under var/bench/ (PARTS=retrieval,turns runs only some)
 	@exec $(BIN)/python -m bench --parts $(PARTS) $(BENCH)
 
-eval: setup  ## score the held-out families as a catalogue never seen (SET=development or test)
-	@exec $(BIN)/wenban eval held-out $(SET)
+eval: setup  ## score a catalogue never trained on: SET=development or test, DOCS=--docs writes docs/evaluation.md
+	@exec $(BIN)/wenban eval held-out $(SET) $(DOCS)
 
-docs: setup-dev  ## write the generated pages: docs/settings.md, the table of docs/evaluation.md
+docs: setup-dev  ## write the generated page docs/settings.md
 	@$(BIN)/python scripts/write_docs.py
 
 encoder: setup-dev  ## remake index/models from scratch (hours on a CPU; see docs/encoder.md)

@@ -1,6 +1,7 @@
 """One shape for every log line of a process, ours and the libraries': readable for people, or JSON for machines.
 
-Lines of people's log: time, level, event, then the rest as key=value. Citizens' texts are never logged.
+Lines of people's log: time, level, event, then the rest as key=value. Whoever logs a citizen's text masks
+it first.
 """
 
 from __future__ import annotations
