@@ -41,7 +41,7 @@ types: setup-dev
 imports: setup-dev
 	$(BIN)/lint-imports
 
-bench: setup-dev  ## benchmark tables, JSON under var/bench/ (PARTS=retrieval,turns runs only some)
+bench: setup-dev  ## benchmark tables, JSON under var/bench/ (PARTS=sizes,turns runs only some)
 	@exec $(BIN)/python -m bench --parts $(PARTS) $(BENCH)
 
 eval: setup  ## score a catalogue never trained on: SET=development or test, DOCS=--docs writes docs/evaluation.md
