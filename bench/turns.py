@@ -17,6 +17,10 @@ from channels.console.service import private, started
 WARM_UP = 30
 
 
+class Limited(Exception):
+    """A turn was answered without the dialogue understanding: cheaper, not what is measured, so it counts as failed."""
+
+
 def measure(settings: Settings, texts: Sequence[str], clients: Sequence[int], turns: int) -> dict[str, Any]:
     """Latency and throughput at each number of clients, and megabytes of each process afterwards."""
     return asyncio.run(_measure(settings, texts, clients, turns))
@@ -30,7 +34,9 @@ async def _measure(settings: Settings, texts: Sequence[str], clients: Sequence[i
         async with httpx.AsyncClient(base_url=running.url, trust_env=False, limits=limits) as client:
 
             async def ask(number: int) -> None:
-                await take_turn(client, texts[number % len(texts)])
+                reply = await take_turn(client, texts[number % len(texts)])
+                if reply.get("limited"):
+                    raise Limited
 
             await load(ask, 1, WARM_UP)
             rows = [await load(ask, count, turns) for count in clients]
