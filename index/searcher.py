@@ -188,13 +188,9 @@ class Searcher:
 
     def _join(self, text: str, turns: Sequence[str], focus: int | None) -> str:
         """The text as a follow-up: after the matter answered about and the last turn on the topic."""
-        earlier = [self._names[focus]] if focus is not None else []
-        earlier += (
-            [turn[-LONGEST_TURN:] for turn in turns[-2:]]
-            if not earlier
-            else [turn[-LONGEST_TURN:] for turn in turns[-1:]]
-        )
-        return JOINER.join([*earlier, text])
+        named = [self._names[focus]] if focus is not None else []
+        recent = [turn[-LONGEST_TURN:] for turn in (turns[-1:] if named else turns[-2:])]
+        return JOINER.join([*named, *recent, text])
 
     def _valid(self, today: date | None) -> NDArray[np.bool_]:
         if today is None:
@@ -222,12 +218,13 @@ class Searcher:
     ) -> tuple[Question, list[Considered]]:
         views = [text] if joined == text else [text, joined]
         queries = self._encoder.encode_queries(views)
-        lexical = [self._lexical.scores(tokens(view)) for view in views]
+        split = [tokens(view) for view in views]
+        lexical = [self._lexical.scores(words) for words in split]
         chosen = self._shortlist(queries, lexical, valid)
         offered_places = {self._place[code] for code in offered if code in self._place}
         always = [*exact, *([focus] if focus is not None else []), *sorted(offered_places)]
         chosen = list(dict.fromkeys([m for m in always if valid[m]] + chosen))
-        asked, asked_joined = tokens(text), tokens(joined)
+        asked, asked_joined = split[0], split[-1]
         question = Question(
             tokens=asked,
             joined_tokens=asked_joined,

@@ -24,10 +24,10 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from index.documents import TextKind, document
+from index.searcher import JOINER, LONGEST_TURN
 
 SCALE = 20.0
 LONGEST = 64
-JOINER = "；"
 FOLLOW_UPS = (
     "那多少钱",
     "要带什么",
@@ -124,18 +124,18 @@ class Corpus:
         question = self.questions[j]
         draw, text = self.random.random(), question["text"]
         if question.get("context"):
-            earlier = question["context"][-1][-60:]
+            earlier = question["context"][-1][-LONGEST_TURN:]
             named = question["name"] + JOINER if draw < 0.3 and question.get("change") in NARROWING else ""
             return named + earlier + JOINER + text
         if draw < 0.05:
-            return text[:60] + JOINER + self.random.choice(FOLLOW_UPS)
+            return text[:LONGEST_TURN] + JOINER + self.random.choice(FOLLOW_UPS)
         if draw < 0.07:
             return question["name"] + JOINER + self.random.choice(FOLLOW_UPS)
         siblings = self.siblings[self.place[question["matter"]]]
         if draw < 0.15 and siblings and len(text) < 24:
             earlier = self.guides[self.random.choice(siblings)]
             turn = self.random.choice([earlier["name"], *self.asked.get(earlier["code"], [])])
-            return turn[:60] + JOINER + text
+            return turn[:LONGEST_TURN] + JOINER + text
         return text
 
     def batches(self, size: int) -> list[list[int]]:
