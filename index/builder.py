@@ -17,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from index import negatives
 from index import vectors as vector_index
 from index.documents import CURATED, Document, TextKind
 from index.encoder import Encoder, Vectors
+from index.errors import IndexCorrupt, IndexMissing
 from index.features import KINDS
 from index.lexical import Lexical, tokens
 from index.normal import key
@@ -95,11 +97,14 @@ def build_index(
     """
     texts = [text for document in documents for text in document.texts]
     owners = np.array([i for i, d in enumerate(documents) for _ in d.texts], np.int32)
+    refused = [(i, text) for i, d in enumerate(documents) for text in d.not_texts]
+    not_texts = [text for _, text in refused]
     try:
         with closing(VectorCache(cache, encoder)) as store:
-            vectors, encoded = store.encode([text.text for text in texts], progress)
+            every, encoded = store.encode([*(text.text for text in texts), *not_texts], progress)
     except sqlite3.OperationalError as error:
         raise OSError(f"{cache}: {error}") from error
+    vectors, not_vectors = every[: len(texts)], every[len(texts) :]
     info = IndexInfo(FORMAT, encoder.identity, encoder.dimension, len(documents), len(texts), encoded)
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -111,6 +116,7 @@ def build_index(
         np.save(unfinished / "vectors.npy", vectors.astype(np.float16))
         np.save(unfinished / "owners.npy", owners)
         np.save(unfinished / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
+        negatives.save(unfinished, [i for i, _ in refused], not_texts, not_vectors)
         _write_texts(unfinished, documents, owners)
         _write_lexical(unfinished, documents)
         (unfinished / "index.json").write_text(json.dumps(asdict(info)), encoding="utf-8")
@@ -118,6 +124,19 @@ def build_index(
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+    return info
+
+
+def read_info(folder: Path) -> IndexInfo:
+    """What the index in ``folder`` holds. Raises :class:`IndexMissing` or :class:`IndexCorrupt`."""
+    try:
+        info = IndexInfo(**json.loads((folder / "index.json").read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise IndexMissing(str(folder)) from error
+    except (OSError, ValueError, TypeError) as error:
+        raise IndexCorrupt(f"{folder}: {error}") from error
+    if info.format != FORMAT:
+        raise IndexCorrupt(f"{folder} has format {info.format}, this program reads {FORMAT}")
     return info
 
 

@@ -8,7 +8,7 @@ The input is the exchange format's mapping, so the index needs nothing of the re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,6 +16,10 @@ from typing import Any
 
 LONGEST_TEXT = 120
 """Characters of a text that are encoded; what a matter is about stands at its start."""
+
+
+PASSAGE_ALIASES, PASSAGE_CONDITIONS = 24, 36
+"""Characters of aliases and of the conditions in the passage that a reranker reads."""
 
 
 class TextKind(StrEnum):
@@ -54,6 +58,8 @@ class Document:
     family: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
+    not_texts: tuple[str, ...] = ()
+    """Questions it must not answer."""
 
 
 def document(guide: Mapping[str, Any]) -> Document:
@@ -66,7 +72,26 @@ def document(guide: Mapping[str, Any]) -> Document:
         family=guide.get("catalog_code") or "",
         valid_from=_day(guide.get("valid_from")),
         valid_to=_day(guide.get("valid_to")),
+        not_texts=tuple(dict.fromkeys(filter(None, map(_line, guide.get("not_questions") or ())))),
     )
+
+
+def passage(texts: Iterable[tuple[TextKind, str]]) -> str:
+    """What a reranker reads of a matter: its name, short aliases and how its conditions begin.
+
+    ``texts`` are the matter's texts in the order of its document.
+    """
+    parts: list[str] = []
+    room, conditions = PASSAGE_ALIASES, ""
+    for kind, text in texts:
+        if kind is TextKind.NAME:
+            parts.insert(0, text)
+        elif kind is TextKind.ALIAS and len(text) <= room:
+            parts.append(text)
+            room -= len(text) + 1
+        elif kind is TextKind.CONDITIONS:
+            conditions = text[:PASSAGE_CONDITIONS]
+    return "；".join([*parts, *([conditions] if conditions else [])])
 
 
 def _day(value: date | str | None) -> date | None:
@@ -77,10 +102,14 @@ def _texts(guide: Mapping[str, Any]) -> Iterator[Text]:
     name = guide["name"]
     seen: set[str] = set()
     for kind, text in _candidates(guide, name):
-        text = re.sub(r"\s+", " ", text).strip()[:LONGEST_TEXT]
+        text = _line(text)
         if text and text not in seen:
             seen.add(text)
             yield Text(kind, text)
+
+
+def _line(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()[:LONGEST_TEXT]
 
 
 def _candidates(guide: Mapping[str, Any], name: str) -> Iterator[tuple[TextKind, str]]:

@@ -9,20 +9,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderUnavailable
+from index.graph import Graph
 
 SHIPPED = Path(__file__).parent / "models" / "encoder"
 """The fine-tuned encoder that is part of the product."""
 
 Vectors = NDArray[np.float32]
+
+States = NDArray[np.float32]
+"""What the encoder knows of each token of one text, part of the way through: tokens x width."""
+
+STATES_AFTER = (10,)
+"""Layers after which token states are taken, for a reranker to read."""
+
+_STATES = [f"__module.transformer.encoder.layer.{n - 1}.output.LayerNorm/aten::layer_norm/Add" for n in STATES_AFTER]
 
 
 class Encoder(Protocol):
@@ -44,6 +53,19 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Vectors of what is searched, one row a text."""
+        ...
+
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that also hands out the states of the tokens, which a reranker reads."""
+
+    def read_queries(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """Vectors of what people ask, and the token states of each text."""
+        ...
+
+    def read_passages(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """Vectors of what is searched, and the token states of each text."""
         ...
 
 
@@ -72,7 +94,6 @@ class OpenVinoEncoder:
 
     def __init__(self, folder: Path, *, threads: int = 2) -> None:
         try:
-            import openvino
             from tokenizers import Tokenizer
 
             about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
@@ -81,19 +102,14 @@ class OpenVinoEncoder:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._tokenizer.enable_truncation(int(about["max_length"]))
             self._tokenizer.enable_padding(pad_id=int(about["pad_id"]), pad_token="<pad>")  # noqa: S106  a token of text
-            core = openvino.Core()
-            self._model = core.compile_model(
-                core.read_model(folder / "openvino_model.xml"),
-                "CPU",
-                {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1},
-            )
+            self._graph = Graph(folder, threads=threads, wanted=_STATES)
+            self._threads = threads
             digest = hashlib.sha256((folder / "openvino_model.bin").read_bytes())
         except (OSError, KeyError, ValueError, RuntimeError, ImportError) as error:
             raise EncoderUnavailable(f"{folder}: {error}") from error
         digest.update((folder / "tokenizer.json").read_bytes())
         digest.update(json.dumps(about, sort_keys=True).encode())
         self._identity = f"{about['name']}:{digest.hexdigest()[:16]}"
-        self._own = threading.local()
 
     @property
     def identity(self) -> str:
@@ -103,29 +119,46 @@ class OpenVinoEncoder:
     def dimension(self) -> int:
         return self._dimension
 
+    @property
+    def states_width(self) -> int:
+        """Numbers a token's state has; 0 when the graph does not hand states out."""
+        return self._dimension * self._graph.inside
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._prompts["query"], texts)
+        return self._encode(self._prompts["query"], texts)[0]
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(self._prompts["document"], texts)
+        return self._encode(self._prompts["document"], texts)[0]
 
-    def _encode(self, prompt: str, texts: Sequence[str]) -> Vectors:
+    def read_queries(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        return self._encode(self._prompts["query"], texts, states=True)
+
+    def read_passages(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        return self._encode(self._prompts["document"], texts, states=True)
+
+    def _encode(self, prompt: str, texts: Sequence[str], *, states: bool = False) -> tuple[Vectors, list[States]]:
         vectors = np.empty((len(texts), self._dimension), np.float32)
+        kept: list[States] = [np.empty((0, self.states_width), np.float32)] * len(texts)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        request = self._request()
-        for start in range(0, len(order), self.group):
-            rows = order[start : start + self.group]
+
+        def encode(rows: Sequence[int]) -> None:
             encodings = self._tokenizer.encode_batch([prompt + texts[i] for i in rows])
             inputs = {
                 "input_ids": np.array([e.ids for e in encodings], np.int64),
                 "attention_mask": np.array([e.attention_mask for e in encodings], np.int64),
             }
-            vectors[rows] = request.infer(inputs)[0]
-        return vectors
+            answer = self._graph.infer(inputs)
+            vectors[rows] = answer[0]
+            if states and len(answer) > 1:
+                for place, (i, encoding) in enumerate(zip(rows, encodings, strict=True)):
+                    length = sum(encoding.attention_mask)
+                    kept[i] = np.concatenate([layer[place, :length] for layer in answer[1:]], axis=1)
 
-    def _request(self) -> Any:
-        """This thread's inference request; requests must not be shared between threads."""
-        request = getattr(self._own, "request", None)
-        if request is None:
-            request = self._own.request = self._model.create_infer_request()
-        return request
+        groups = [order[start : start + self.group] for start in range(0, len(order), self.group)]
+        if len(groups) > 1 and self._threads > 1:
+            with ThreadPoolExecutor(self._threads) as several:
+                list(several.map(encode, groups))
+        else:
+            for rows in groups:
+                encode(rows)
+        return vectors, kept

@@ -25,7 +25,7 @@ PER_CANDIDATE = (
     "joined_best", "joined_second", "joined_name", "joined_named", "joined_gap",
     "alone_bm25", "alone_bm25_gap", "joined_bm25", "joined_bm25_gap",
     "covered_text", "covered_name", "run_in_text", "distinct_for", "distinct_against",
-    "joined_distinct_for", "is_focus", "is_sibling", "was_offered", "in_family_of_best",
+    "joined_distinct_for", "is_focus", "is_sibling", "in_family_of_best",
 )  # fmt: skip
 """Features of one candidate, in their order."""
 
@@ -57,7 +57,6 @@ class Candidate:
     longest_run: int
     family: str
     is_focus: bool
-    was_offered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,13 @@ class Question:
     focus_family: str | None
 
 
-def _best(similarities: Matrix, kinds: NDArray[np.int8], wanted: set[int]) -> float:
-    chosen = [s for s, k in zip(similarities, kinds, strict=True) if k in wanted]
-    return float(max(chosen)) if chosen else float(similarities.min())
+def _best(similarities: Sequence[float], kinds: Sequence[int], wanted: set[int]) -> float:
+    return max((s for s, k in zip(similarities, kinds, strict=True) if k in wanted), default=min(similarities))
+
+
+def _second(values: Sequence[float]) -> float:
+    """The best but one, or the only one."""
+    return sorted(values)[-2:][0]
 
 
 def _share(of: Sequence[str], within: frozenset[str], weight: dict[str, float]) -> float:
@@ -93,25 +96,25 @@ def matrices(question: Question, candidates: Sequence[Candidate]) -> tuple[Matri
     best_family = candidates[int(joined.argmax())].family
     asked, asked_joined = set(question.tokens), set(question.joined_tokens)
     rivals = _rivals(candidates)
+    words, joined_words = np.log1p(bm25), np.log1p(joined_bm25)
+    ahead = [_lead(values) for values in (alone, joined, words, joined_words)]
     for i, c in enumerate(candidates):
-        second = float(np.partition(c.alone, -2)[-2]) if len(c.alone) > 1 else float(c.alone[0])
-        joined_second = float(np.partition(c.joined, -2)[-2]) if len(c.joined) > 1 else float(c.joined[0])
-        name = int(np.flatnonzero(c.kinds == 0)[0]) if (c.kinds == 0).any() else 0
+        # a matter has a handful of texts: plain numbers are quicker than arrays
+        kinds, own_alone, own_joined = c.kinds.tolist(), c.alone.tolist(), c.joined.tolist()
+        name = kinds.index(0) if 0 in kinds else 0
         own = c.name_tokens - rivals[i]
         others = rivals[i] - c.name_tokens
         rows[i] = (
-            alone[i], second, c.alone[name], _best(c.alone, c.kinds, _NAMED), _best(c.alone, c.kinds, _ASKED),
-            _best(c.alone, c.kinds, _BODY), alone[i] - _other_max(alone, i),
-            joined[i], joined_second, c.joined[name], _best(c.joined, c.kinds, _NAMED),
-            joined[i] - _other_max(joined, i),
-            np.log1p(bm25[i]), np.log1p(bm25[i]) - np.log1p(_other_max(bm25, i)),
-            np.log1p(joined_bm25[i]), np.log1p(joined_bm25[i]) - np.log1p(_other_max(joined_bm25, i)),
+            alone[i], _second(own_alone), own_alone[name], _best(own_alone, kinds, _NAMED),
+            _best(own_alone, kinds, _ASKED), _best(own_alone, kinds, _BODY), ahead[0][i],
+            joined[i], _second(own_joined), own_joined[name], _best(own_joined, kinds, _NAMED), ahead[1][i],
+            words[i], ahead[2][i], joined_words[i], ahead[3][i],
             _share(question.tokens, c.tokens, question.weight),
             _share(sorted(c.name_tokens), frozenset(asked), question.weight),
             c.longest_run / max(4, question.length),
             min(3, len(own & asked)) / 3, min(3, len(others & asked)) / 3, min(3, len(own & asked_joined)) / 3,
             c.is_focus, bool(question.focus_family) and c.family == question.focus_family and not c.is_focus,
-            c.was_offered, c.family == best_family,
+            c.family == best_family,
         )  # fmt: skip
     return rows, _of_question(question, rows, alone, joined, bm25)
 
@@ -136,9 +139,14 @@ def _of_question(question: Question, rows: Matrix, alone: Floats, joined: Floats
     )  # fmt: skip
 
 
-def _other_max(values: Floats, own: int) -> float:
-    rest = np.delete(values, own)
-    return float(rest.max()) if len(rest) else 0.0
+def _lead(values: Floats) -> Floats:
+    """What each value is ahead of the best of the others; of none where it is alone."""
+    if len(values) == 1:
+        return values
+    best = int(values.argmax())
+    others = np.full(len(values), values[best])
+    others[best] = np.delete(values, best).max()
+    return np.asarray(values - others)
 
 
 def _rivals(candidates: Sequence[Candidate]) -> list[set[str]]:

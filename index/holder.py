@@ -10,6 +10,7 @@ from index.encoder import Encoder
 from index.errors import IndexMissing
 from index.ranking import Ranker
 from index.searcher import Searcher
+from index.second import SecondLook
 
 POINTER = "current"
 
@@ -35,8 +36,11 @@ def pointed(root: Path) -> str | None:
 class SearcherHolder:
     """Gives every question the current searcher. :meth:`refresh` loads a new one beside the old and then swaps."""
 
-    def __init__(self, root: Path, encoder: Encoder, ranker: Ranker | None = None) -> None:
+    def __init__(
+        self, root: Path, encoder: Encoder, ranker: Ranker | None = None, second: SecondLook | None = None
+    ) -> None:
         self._root, self._encoder, self._ranker = root, encoder, ranker or Ranker.load()
+        self._second = second
         self._lock = threading.Lock()
         self._name: str | None = None
         self._searcher: Searcher | None = None
@@ -60,6 +64,6 @@ class SearcherHolder:
             name = pointed(self._root)
             if name is None or name == self._name:
                 return False
-            searcher = Searcher.open(self._root / name, self._encoder, self._ranker)
+            searcher = Searcher.open(self._root / name, self._encoder, self._ranker, self._second)
             self._searcher, self._name = searcher, name
             return True

@@ -2,33 +2,38 @@
 
 A search encodes the text (and, after an earlier turn, the text joined with it), takes the nearest texts and the
 best lexical matches, computes features for the matters behind them and lets the :class:`~index.ranking.Ranker`
-decide: answer, offer choices, or say that nothing fits. A name, alias or recorded question typed exactly wins
-outright.
+decide: answer, offer choices, or say that nothing fits. A second look weighs that against the matters that halls
+everywhere have (:mod:`index.common`); where a doubt is left, the :class:`~index.reranker.Reranker` reads the question
+together with the few best matters, and the decision is made once more. A name, alias or recorded question typed
+exactly wins outright.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index import vectors as vector_index
-from index.builder import FORMAT, IndexInfo
-from index.encoder import Encoder
-from index.errors import IndexCorrupt, IndexMismatch, IndexMissing
+from index.builder import read_info
+from index.common import Resemblance
+from index.documents import TextKind, passage
+from index.encoder import Encoder, States, Vectors
+from index.errors import IndexCorrupt, IndexMismatch
+from index.features import KINDS, Question, matrices
 from index.features import Candidate as Considered
-from index.features import Question, matrices
 from index.lexical import Lexical, tokens
+from index.negatives import Negatives
 from index.normal import bare, key
 from index.pinyin import pairs, syllables
-from index.ranking import Ranker
+from index.ranking import RERANKED, Ranker, Thresholds
+from index.searched import Candidate, Decision, Field, Found, Looks, Searched
+from index.second import SecondLook
 from index.speech import content_weight
 
 NEAREST = 80
@@ -37,43 +42,23 @@ NEAREST = 80
 CONSIDERED = 16
 """Matters whose features are computed."""
 
+LAST_NAMING = KINDS.index(TextKind.ALIAS)
+"""The texts of a matter up to this kind are its names."""
+
 JOINER = "；"
 LONGEST_TURN = 60
 LONGEST_QUESTION = 300
-
-Decision = Literal["answered", "clarify", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One matter found: ``score`` is the probability that it is the one meant, ``text`` the text that matched best."""
-
-    code: str
-    name: str
-    score: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The outcome of a search; ``confidence`` is the first candidate's probability of being right."""
-
-    decision: Decision
-    confidence: float
-    candidates: tuple[Candidate, ...]
-    exact: bool
-    kept_focus: bool
-    query: str
 
 
 class Searcher:
     """One loaded index. Immutable, so that it can be swapped while questions are being answered."""
 
-    def __init__(self, folder: Path, encoder: Encoder, ranker: Ranker) -> None:
-        self.info = _read_info(folder)
+    def __init__(self, folder: Path, encoder: Encoder, ranker: Ranker, second: SecondLook | None) -> None:
+        self.info = read_info(folder)
         if self.info.encoder != encoder.identity:
             raise IndexMismatch(f"{folder} was built by {self.info.encoder}, the encoder is {encoder.identity}")
         self._encoder, self._ranker = encoder, ranker
+        self._second = second
         try:
             matters = [json.loads(line) for line in (folder / "matters.jsonl").read_text(encoding="utf-8").splitlines()]
             self._owners = np.load(folder / "owners.npy")
@@ -93,6 +78,7 @@ class Searcher:
         self._place = {code: i for i, code in enumerate(self._codes)}
         self._starts = np.searchsorted(self._owners, np.arange(len(matters) + 1))
         self._vectors = vector_index.load(folder / "vectors.faiss")
+        self._negatives = Negatives.load(folder, len(matters), self.info.dimension)
         self._lexical = Lexical.load(folder / "lexical", len(matters))
         self._pinyin = Lexical.load(folder / "pinyin", len(matters))
         rows = {len(self._owners), len(self._kinds), len(self._offsets) - 1, len(self._rows), self._vectors.ntotal}
@@ -101,15 +87,30 @@ class Searcher:
         self._tokens_of = lru_cache(maxsize=4096)(self._read_tokens)
 
     @classmethod
-    def open(cls, folder: Path, encoder: Encoder, ranker: Ranker | None = None) -> Searcher:
-        """The index in ``folder``.
+    def open(
+        cls, folder: Path, encoder: Encoder, ranker: Ranker | None = None, second: SecondLook | None = None
+    ) -> Searcher:
+        """The index in ``folder``, without a second look where ``second`` is None.
 
         :class:`IndexMissing`, :class:`IndexCorrupt` or :class:`IndexMismatch` say why not.
         """
-        return cls(folder, encoder, ranker or Ranker.load())
+        return cls(folder, encoder, ranker or Ranker.load(), second)
 
     def __len__(self) -> int:
         return len(self._codes)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """When it answers, and when it offers choices."""
+        return self._ranker.thresholds
+
+    def named(self, matter: int) -> tuple[str, str]:
+        """Code and name of the matter at place ``matter``."""
+        return self._codes[matter], self._names[matter]
+
+    def text_of(self, matter: int, number: int) -> str:
+        """The matter's text of that number, counted from 0."""
+        return self._text(int(self._starts[matter]) + number)
 
     def find(
         self,
@@ -126,33 +127,67 @@ class Searcher:
         answered about and ``focus_offered`` the matters last offered to choose from; ``today`` leaves out
         matters not valid that day.
         """
+        return self.search(text, turns=turns, focus=focus, focus_offered=focus_offered, today=today).found
+
+    def search(
+        self,
+        text: str,
+        *,
+        turns: Sequence[str] = (),
+        focus: str | None = None,
+        focus_offered: Sequence[str] = (),
+        today: date | None = None,
+        unseen: bool = False,
+    ) -> Searched:
+        """:meth:`find` with what led to it.
+
+        ``unseen``: as if no matter had the text itself among its texts, so that what the catalogue holds can be asked
+        of it honestly.
+        """
         text = text[:LONGEST_QUESTION]
         valid = self._valid(today)
         exact = self._exact(text, valid)
+        hidden = self._same_rows(text, exact) if unseen else frozenset()
+        if unseen:
+            exact = []
         focus_place = self._place.get(focus) if focus else None
         if not len(self) or not bare(text):
-            return Found("unknown", 0.0, (), exact=False, kept_focus=False, query=text)
+            return Searched(Found("unknown", 0.0, (), exact=False, kept_focus=False, query=text))
         if len(exact) == 1:
             candidate = self._candidate(exact[0], 1.0, text)
-            return Found("answered", 1.0, (candidate,), exact=True, kept_focus=exact[0] == focus_place, query=text)
+            kept = exact[0] == focus_place
+            return Searched(Found("answered", 1.0, (candidate,), exact=True, kept_focus=kept, query=text))
         if sounds := syllables(text):
-            return self._find_by_sound(text, sounds, valid)
+            return Searched(self._find_by_sound(text, sounds, valid))
         joined = self._join(text, turns, focus_place)
-        question, considered = self._consider(text, joined, focus_place, focus_offered, valid, exact)
+        field = self._consider(text, joined, focus_place, focus_offered, valid, exact, hidden)
+        considered = field.considered
         if not considered:
-            return Found("unknown", 0.0, (), exact=False, kept_focus=False, query=joined)
-        probability = self._ranker.probabilities(*matrices(question, considered))
+            nothing = Found("unknown", 0.0, (), exact=False, kept_focus=False, query=joined)
+            return Searched(nothing, field.question, refusals=field.refusals)
+        first = probability = self._ranker.probabilities(*matrices(field.question, considered))
+        resemblance, shares = None, np.empty(0, np.float32)
+        seen, logits = np.empty(0, np.intp), np.empty(0, np.float32)
+        if self._second:
+            resemblance, shares = self._resembled(self._second, field)
+            probability = self._ranker.recalled(first, shares, resemblance.nearness)
+            if self._ranker.doubts(probability):
+                seen, logits = self._read(self._second, field, first)
+                probability = self._ranker.again(first, shares, resemblance.nearness, seen, logits)
         order = np.argsort(-probability[:-1], kind="stable")[:10]
         candidates = tuple(
             self._candidate(considered[i].matter, float(probability[i]), self._matched(considered[i])) for i in order
         )
-        return Found(
-            self._decide(probability[:-1][order]),
+        found = Found(
+            self._decide(probability[:-1][order], follows=bool(turns)),
             candidates[0].score,
             candidates,
             exact=False,
             kept_focus=considered[order[0]].matter == focus_place,
             query=joined,
+        )
+        return Searched(
+            found, field.question, considered, first, probability, resemblance, shares, seen, logits, field.refusals
         )
 
     def _find_by_sound(self, text: str, sounds: list[str], valid: NDArray[np.bool_]) -> Found:
@@ -175,14 +210,58 @@ class Searcher:
         valid[[self._place[code] for code in without]] = False
         focus_place = self._place.get(focus) if focus else None
         joined = self._join(text, turns, focus_place)
-        question, considered = self._consider(text, joined, focus_place, (), valid, ())
+        field = self._consider(text, joined, focus_place, (), valid, ())
+        if not field.considered:
+            return None
+        return [self._codes[c.matter] for c in field.considered], *matrices(field.question, field.considered)
+
+    def looks(
+        self, text: str, *, turns: Sequence[str] = (), focus: str | None = None, without: Sequence[str] = ()
+    ) -> Looks | None:
+        """What the first and the second look say of ``text``, as training reads them; ``without`` hides matters."""
+        valid = np.ones(len(self), bool)
+        valid[[self._place[code] for code in without]] = False
+        focus_place = self._place.get(focus) if focus else None
+        joined = self._join(text, turns, focus_place)
+        field = self._consider(text, joined, focus_place, (), valid, ())
+        considered = field.considered
         if not considered:
             return None
-        return [self._codes[c.matter] for c in considered], *matrices(question, considered)
+        probability = self._ranker.probabilities(*matrices(field.question, considered))
+        best = np.argsort(-probability[:-1], kind="stable")
+        order = [*best, -1]
+        shares, nearness, logits = np.empty(0, np.float32), 0.0, np.empty(0, np.float32)
+        if self._second:
+            resemblance, found = self._resembled(self._second, field)
+            shares, nearness = found[order], resemblance.nearness
+            _, logits = self._read(self._second, field, probability)
+        codes = [self._codes[considered[i].matter] for i in best]
+        return Looks(joined, codes, probability[order], shares, nearness, logits)
 
-    def _decide(self, probability: NDArray[np.float32]) -> Decision:
+    def _resembled(self, second: SecondLook, field: Field) -> tuple[Resemblance, NDArray[np.float32]]:
+        """The common matters the question resembles, and what of them falls to each candidate and to none."""
+        resemblance = second.common.like(field.vector)
+        return resemblance, resemblance.shares([self._name_vectors(c.matter) for c in field.considered])
+
+    def _name_vectors(self, matter: int) -> Vectors:
+        span = slice(int(self._starts[matter]), int(self._starts[matter + 1]))
+        return np.asarray(self._rows[span][self._kinds[span] <= LAST_NAMING], np.float32)
+
+    def _read(
+        self, second: SecondLook, field: Field, probability: NDArray[np.float32]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Places of the best candidates and what the reranker says of them."""
+        best = np.argsort(-probability[:-1], kind="stable")[:RERANKED]
+        passages = [self._passage(field.considered[i].matter) for i in best]
+        return best, second.reranker.logits(field.states, passages)
+
+    def _passage(self, matter: int) -> str:
+        rows = range(int(self._starts[matter]), int(self._starts[matter + 1]))
+        return passage((KINDS[self._kinds[row]], self._text(row)) for row in rows)
+
+    def _decide(self, probability: NDArray[np.float32], *, follows: bool) -> Decision:
         limits = self._ranker.thresholds
-        if probability[0] >= limits.answer:
+        if probability[0] >= (limits.answer_follow if follows else limits.answer):
             return "answered"
         return "clarify" if probability[:3].sum() >= limits.clarify else "unknown"
 
@@ -205,7 +284,14 @@ class Searcher:
             np.searchsorted(self._exact_keys, wanted, "left"),
             np.searchsorted(self._exact_keys, wanted, "right"),
         )
-        return sorted({int(owner) for owner in self._exact_owners[low:high] if valid[owner]})
+        owners = {int(owner) for owner in self._exact_owners[low:high] if valid[owner]}
+        return sorted(owner for owner in owners if not self._negatives.names(owner, wanted))
+
+    def _same_rows(self, text: str, owners: Sequence[int]) -> frozenset[int]:
+        """Rows of ``owners`` whose text is ``text``."""
+        plain = bare(text)
+        rows = (row for owner in owners for row in range(self._starts[owner], self._starts[owner + 1]))
+        return frozenset(row for row in rows if bare(self._text(row)) == plain)
 
     def _consider(
         self,
@@ -215,12 +301,16 @@ class Searcher:
         offered: Sequence[str],
         valid: NDArray[np.bool_],
         exact: Sequence[int],
-    ) -> tuple[Question, list[Considered]]:
+        hidden: frozenset[int] = frozenset(),
+    ) -> Field:
+        """What is weighed for the question. ``hidden``: rows that are looked over."""
         views = [text] if joined == text else [text, joined]
-        queries = self._encoder.encode_queries(views)
+        queries, states = self._encode(views)
         split = [tokens(view) for view in views]
         lexical = [self._lexical.scores(words) for words in split]
-        chosen = self._shortlist(queries, lexical, valid)
+        if hidden:
+            self._look_over(hidden, lexical, split)
+        chosen = self._shortlist(queries, lexical, valid, hidden)
         offered_places = {self._place[code] for code in offered if code in self._place}
         always = [*exact, *([focus] if focus is not None else []), *sorted(offered_places)]
         chosen = list(dict.fromkeys([m for m in always if valid[m]] + chosen))
@@ -234,12 +324,19 @@ class Searcher:
             has_turn=len(views) > 1,
             focus_family=self._families[focus] or None if focus is not None else None,
         )
-        plain = bare(text)
-        considered = []
+        plain, wanted = bare(text), np.uint64(key(text))
+        considered, refusals = [], []
         for matter in chosen:
             span = slice(int(self._starts[matter]), int(self._starts[matter + 1]))
             similarities = np.asarray(self._rows[span], np.float32) @ queries.T
             name_tokens, all_tokens, named = self._tokens_of(matter)
+            if own := [row for row in hidden if span.start <= row < span.stop]:
+                similarities[[row - span.start for row in own]] = -1.0
+                all_tokens = self._tokens_without(matter, hidden)
+            refusal = self._negatives.refusal(matter, queries[0], wanted, float(similarities[:, 0].max()))
+            if refusal is not None:
+                refusals.append(refusal)
+                continue
             considered.append(
                 Considered(
                     matter=matter,
@@ -253,17 +350,45 @@ class Searcher:
                     longest_run=max((_longest_run(plain, name) for name in named), default=0),
                     family=self._families[matter],
                     is_focus=matter == focus,
-                    was_offered=matter in offered_places,
                 )
             )
-        return question, considered
+        return Field(question, queries[-1], considered, states, refusals)
+
+    def _look_over(
+        self, hidden: frozenset[int], lexical: Sequence[NDArray[np.float32]], split: Sequence[Sequence[str]]
+    ) -> None:
+        """Takes from the lexical scores what only hidden rows say: by the rarity of the words that remain."""
+        for matter in {int(self._owners[row]) for row in hidden}:
+            _, everything, _ = self._tokens_of(matter)
+            rest = self._tokens_without(matter, hidden)
+            for scores, asked in zip(lexical, split, strict=True):
+                rarity = self._lexical.rarity(asked)
+                said = sum(rarity[token] for token in asked if token in everything)
+                kept = sum(rarity[token] for token in asked if token in rest)
+                scores[matter] *= kept / said if said else 0.0
+
+    def _tokens_without(self, matter: int, hidden: frozenset[int]) -> frozenset[str]:
+        rows = range(int(self._starts[matter]), int(self._starts[matter + 1]))
+        return frozenset(token for row in rows if row not in hidden for token in tokens(self._text(row)))
+
+    def _encode(self, views: Sequence[str]) -> tuple[Vectors, States]:
+        if self._second:
+            vectors, states = self._second.reranker.encoder.read_queries(views)
+            return vectors, states[-1]
+        return self._encoder.encode_queries(views), np.empty((0, 0), np.float32)
 
     def _shortlist(
-        self, queries: NDArray[np.float32], lexical: Sequence[NDArray[np.float32]], valid: NDArray[np.bool_]
+        self,
+        queries: NDArray[np.float32],
+        lexical: Sequence[NDArray[np.float32]],
+        valid: NDArray[np.bool_],
+        hidden: frozenset[int],
     ) -> list[int]:
         """Matters worth a closer look: nearest by vector in either view, then best by words."""
         _, rows = vector_index.nearest(self._vectors, queries, NEAREST)
         chosen: dict[int, None] = {}
+        if hidden:
+            rows = np.where(np.isin(rows, list(hidden)), -1, rows)
         near = [[m for m in dict.fromkeys(self._owners[view[view >= 0]].tolist()) if valid[m]] for view in rows]
         for found in near:
             chosen.update(dict.fromkeys(found[: CONSIDERED * 3 // 4 if len(near) == 1 else CONSIDERED // 2]))
@@ -295,22 +420,8 @@ class Searcher:
 
 def _longest_run(text: str, name: str) -> int:
     """Length of the longest stretch of characters that ``text`` and ``name`` share."""
-    best, row = 0, [0] * (len(name) + 1)
-    for character in text:
-        above = 0
-        for place, other in enumerate(name, 1):
-            above, row[place] = row[place], above + 1 if character == other else 0
-            best = max(best, row[place])
+    best = 0
+    for start in range(len(name)):
+        while start + best < len(name) and name[start : start + best + 1] in text:
+            best += 1
     return best
-
-
-def _read_info(folder: Path) -> IndexInfo:
-    try:
-        info = IndexInfo(**json.loads((folder / "index.json").read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise IndexMissing(str(folder)) from error
-    except (OSError, ValueError, TypeError) as error:
-        raise IndexCorrupt(f"{folder}: {error}") from error
-    if info.format != FORMAT:
-        raise IndexCorrupt(f"{folder} has format {info.format}, this program reads {FORMAT}")
-    return info

@@ -55,9 +55,14 @@ def save(index: faiss.Index, path: Path) -> None:
 def load(path: Path) -> faiss.Index:
     """The index at ``path``; :class:`IndexCorrupt` when it cannot be read."""
     try:
-        index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), np.uint8))
+        return restored(np.frombuffer(path.read_bytes(), np.uint8))
     except (OSError, RuntimeError) as error:
         raise IndexCorrupt(f"{path}: {error}") from error
+
+
+def restored(stored: NDArray[np.uint8]) -> faiss.Index:
+    """The index from its bytes; a RuntimeError when they are none."""
+    index = faiss.deserialize_index(stored)
     if isinstance(index, faiss.IndexIVF):
         index.nprobe = PROBES
     return index

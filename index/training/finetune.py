@@ -13,7 +13,6 @@ place.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections import defaultdict
@@ -25,8 +24,12 @@ from sentence_transformers import SentenceTransformer
 
 from index.documents import TextKind, document
 from index.searcher import JOINER, LONGEST_TURN
+from index.training.files import read
 
 SCALE = 20.0
+NOTHING, NOTHING_FILE = 0.80, "nothing.txt"
+"""Where the *nothing fits* score starts, and the file beside a model that says where it ended."""
+
 LONGEST = 64
 FOLLOW_UPS = (
     "那多少钱",
@@ -58,11 +61,6 @@ FOLLOW_UPS = (
     "要跑几趟",
 )
 """Short turns that only make sense after an earlier one; written for this file, used in no test."""
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 NARROWING = frozenset({"keep", "facet", "situation"})
@@ -162,10 +160,15 @@ def _embed(model: SentenceTransformer, prefix: str, texts: list[str], group: int
     return torch.cat(parts)[back]
 
 
-def finetune(model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: int, rate: float, misses: int) -> None:
-    """Train ``model`` in place; prints loss and remaining minutes every 20 steps."""
+def finetune(
+    model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: int, rate: float, misses: int, start: float
+) -> float:
+    """Train ``model`` in place; prints loss and remaining minutes every 20 steps.
+
+    ``start`` is where the *nothing fits* score starts; where it ends is returned, for a later run to go on from.
+    """
     model.max_seq_length = LONGEST
-    nothing = torch.nn.Parameter(torch.tensor(0.80 * SCALE))
+    nothing = torch.nn.Parameter(torch.tensor(start * SCALE))
     weights = [p for n, p in model.named_parameters() if "word_embeddings" not in n]
     optimiser = torch.optim.AdamW(
         [{"params": weights, "weight_decay": 0.01}, {"params": [nothing], "lr": 2e-2}], lr=rate
@@ -206,6 +209,7 @@ def finetune(model: SentenceTransformer, corpus: Corpus, *, epochs: int, batch: 
                 flush=True,
             )
     model.eval()
+    return nothing.item() / SCALE
 
 
 def main() -> None:
@@ -232,10 +236,18 @@ def main() -> None:
     corpus = Corpus(guides, questions, [m["text"] for m in read(options.misses)], options.seed)
     model = SentenceTransformer(str(options.model), device="cpu")
     corpus.mine(model)
-    finetune(
-        model, corpus, epochs=options.epochs, batch=options.batch, rate=options.rate, misses=max(1, options.batch // 10)
+    kept = options.model / NOTHING_FILE
+    nothing = finetune(
+        model,
+        corpus,
+        epochs=options.epochs,
+        batch=options.batch,
+        rate=options.rate,
+        misses=max(1, options.batch // 10),
+        start=float(kept.read_text()) if kept.exists() else NOTHING,
     )
     model.save(str(options.out))
+    (options.out / NOTHING_FILE).write_text(f"{nothing:.4f}\n")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ import torch
 
 from index.encoder import open_encoder
 from index.features import OF_QUESTION, PER_CANDIDATE
-from index.training.finetune import read
+from index.ranking import NEUTRAL, Ranker
+from index.training.files import read
 from index.training.rows import Row, gather, named
 
 Weights = dict[str, Any]
@@ -154,10 +155,9 @@ def choose(rows: Sequence[Row], probability: Sequence[np.ndarray]) -> tuple[floa
 
 def predict(stored: Weights, rows: Sequence[Row], temperature: float) -> list[np.ndarray]:
     """Probabilities of ``rows`` under the weights ``stored``, through the code that serves."""
-    from index.ranking import Ranker
-
     neutral: Weights = {
-        name: np.float32(value) for name, value in (("temperature", temperature), ("answer", 0), ("clarify", 0))
+        name: np.float32(value)
+        for name, value in (("temperature", temperature), ("answer", 0), ("clarify", 0), ("answer_follow", 0))
     }
     ranker = Ranker({**stored, **neutral})
     return [ranker.probabilities(r.candidates, r.question) for r in rows]
@@ -225,6 +225,7 @@ def main() -> None:
     print(f"{len(training)} development rows, {len(extra)} follow-up rows of training families")
     stored, _ = train(training, extra, options.epochs)
     features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
+    stored |= {name: np.array(NEUTRAL, np.float32) for name in ("recalled", "again")}  # fitted by deciding
     np.savez_compressed(options.out, features=np.array(features), **stored)
     if options.report_test:
         held = gather(unseen, encoder, read(options.questions / "test.jsonl"))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from index.encoder import open_encoder
-from index.training.finetune import read
+from index.training.files import read
 from index.training.ranker import Weights
 from index.training.rows import gather
 

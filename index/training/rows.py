@@ -56,7 +56,7 @@ def gather(guides: list[dict[str, Any]], encoder: Encoder, questions: Iterable[d
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "index"
         build_index([document(g) for g in guides], folder, encoder, cache=Path(scratch) / "cache.db")
-        searcher = Searcher(folder, Remembering(encoder), None)  # type: ignore[arg-type]  # features need no decision
+        searcher = Searcher(folder, Remembering(encoder), None, None)  # type: ignore[arg-type]  # features need no decision
         families = {g["code"]: g.get("catalog_code") or g["code"] for g in guides}
         return list(rows(searcher, questions, families, seed=0))
 

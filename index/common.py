@@ -1,0 +1,109 @@
+"""Matters that halls everywhere have, with how people ask for them: what the encoder cannot know of one catalogue.
+
+A question is held against thousands of sayings, each of a matter known by its official names. Where the matters it
+resembles are in the catalogue, by name, that speaks for them; where none of them is, the catalogue very likely lacks
+what is asked, however near its nearest matter may be: *rent paid from the housing fund* where only *buying* is listed.
+The sayings (``catalogue/common``, and the training questions of imaginary cities) are encoded once, by
+:mod:`index.training.common`, and are of no use to another encoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import vectors as vector_index
+from index.encoder import Encoder, Vectors
+from index.errors import EncoderUnavailable
+
+SHIPPED = Path(__file__).parent / "models" / "common.npz"
+
+ROWS = 96
+"""Nearest texts looked at; several are of one matter."""
+
+RESEMBLED = 16
+"""Matters that a question is taken to resemble."""
+
+SPREAD = 0.02
+"""How much further a matter may be, in cosine, to count for 1/e of the nearest."""
+
+SAME, BLUR = 0.95, 0.02
+"""Cosine at which two names are as likely as not the same matter's, and how far around it that is unsure."""
+
+FAR, NEAR = 0.85, 0.95
+"""Cosines of a question with its nearest saying from which it is nothing known, and a saying it could have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """The matters a question resembles. ``weight`` sums to one; ``names``: the vectors of each matter's names.
+
+    ``nearness`` is 0 for a question unlike all of them, about 1 for one that could be a saying of theirs.
+    """
+
+    titles: tuple[str, ...]
+    weight: NDArray[np.float32]
+    names: tuple[Vectors, ...]
+    nearness: float
+
+    def shares(self, matters: Sequence[Vectors]) -> NDArray[np.float32]:
+        """How much of the weight falls to each of ``matters`` (the vectors of its names), and to none of them last."""
+        bounds = np.cumsum([0, *map(len, self.names)])
+        together = np.concatenate(self.names)
+        same = np.empty((len(self.names), len(matters)), np.float32)
+        for place, own in enumerate(matters):
+            same[:, place] = np.maximum.reduceat((together @ own.T).max(1), bounds[:-1])
+        same = 1 / (1 + np.exp((SAME - same) / BLUR))
+        shares = self.weight @ (same / np.maximum(same.sum(1, keepdims=True), 1))
+        return np.append(shares, max(1 - shares.sum(), 0)).astype(np.float32)
+
+
+class CommonMatters:
+    """The sayings and names at ``path``, read by ``encoder``. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """:class:`EncoderUnavailable` when the file is missing or damaged."""
+        try:
+            with np.load(path) as stored:
+                self.reads = str(stored["encoder"])
+                names = stored["names"].astype(np.float32) * stored["scale"]
+                self._owners: NDArray[np.int32] = stored["owners"]
+                self._titles: list[str] = stored["titles"].tolist()
+                self._index = vector_index.restored(stored["index"])
+        except (OSError, KeyError, ValueError, RuntimeError) as error:
+            raise EncoderUnavailable(f"{path}: {error}") from error
+        if len(self._owners) != self._index.ntotal or self._owners.max(initial=-1) >= len(self._titles):
+            raise EncoderUnavailable(f"{path}: its parts do not belong together")
+        places = np.searchsorted(self._owners[-len(names) :], np.arange(len(self._titles) + 1))
+        self._names = [names[low:high] for low, high in pairwise(places)]
+
+    @classmethod
+    def beside(cls, encoder: Encoder, path: Path = SHIPPED) -> CommonMatters | None:
+        """The common matters at ``path`` when they were read by ``encoder``; None for every other encoder."""
+        common = cls(path)
+        return common if common.reads == encoder.identity else None
+
+    def __len__(self) -> int:
+        return len(self._titles)
+
+    def like(self, question: Vectors) -> Resemblance:
+        """The matters that ``question`` (one vector) resembles most, by a saying or a name."""
+        near, rows = vector_index.nearest(self._index, question[None], ROWS)
+        nearest: dict[int, float] = {}
+        for row, cosine in zip(rows[0], near[0], strict=True):
+            if row >= 0:
+                nearest.setdefault(int(self._owners[row]), float(cosine))
+        chosen = list(nearest)[:RESEMBLED]
+        cosines = np.array([nearest[place] for place in chosen], np.float32)
+        weight = np.exp((cosines - cosines[0]) / SPREAD)
+        return Resemblance(
+            titles=tuple(self._titles[place] for place in chosen),
+            weight=weight / weight.sum(),
+            names=tuple(self._names[place] for place in chosen),
+            nearness=float(np.clip((cosines[0] - FAR) / (NEAR - FAR), 0, 1.5)),
+        )

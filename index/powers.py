@@ -1,0 +1,231 @@
+"""Which powers of a responsibility list a complaint is about: the evidence a decision is made on.
+
+A power is found by its name, by each of its topics (the words people use), and by both together. Its duties count by
+their words only: they repeat from power to power. Nothing here knows a city: every number is a similarity, a coverage
+or a position within the list at hand, so that a decision learned on one list holds for another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.builder import VectorCache
+from index.encoder import Encoder, Vectors
+from index.lexical import Lexical, tokens
+
+PER_POWER = (
+    "name", "topic", "second_topic", "third_topic", "summary", "best", "best_gap", "name_gap", "topic_gap",
+    "bm25", "bm25_gap", "topic_in_text", "covered", "unit_named", "unit_best", "unit_best_gap", "unit_second",
+    "unit_bm25_gap", "has_topics",
+)  # fmt: skip
+"""Features of one power against one complaint, in their order."""
+
+OF_TEXT = ("length", "top", "second", "spread", "agreement")
+"""Features of the complaint against the whole list, in their order."""
+
+CONSIDERED = 48
+"""Powers that are looked at closely: those nearest in meaning and those that share most words."""
+
+LONGEST_TOPICS = 100
+"""Characters of topics that the summary text holds."""
+
+Matrix = NDArray[np.float32]
+
+_PLACE = re.compile(r"^(?:国家\w{2}总局)?.{1,8}?[省市县区州盟旗](?=.{2})")
+_UNIT_END = "局委办队站所院馆会厅部司处"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDocument:
+    """One power as the index sees it; ``duties`` are the texts of its responsibilities."""
+
+    code: str
+    name: str
+    department: str
+    topics: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
+
+
+def power_document(power: Mapping[str, Any]) -> PowerDocument:
+    """The document of ``power`` (a mapping in the exchange format)."""
+    return PowerDocument(
+        code=power["code"],
+        name=power["name"],
+        department=power["department"],
+        topics=tuple(power.get("topics") or ()),
+        duties=tuple(duty["text"] for duty in power.get("responsibilities") or ()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for which power: row ``i`` of ``features`` is about the power numbered ``powers[i]``."""
+
+    powers: NDArray[np.intp]
+    features: Matrix
+    of_text: Matrix
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The encoded texts of a list: rows of one power lie together, its name first, its summary last."""
+
+    texts: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+
+
+class PowerIndex:
+    """A responsibility list ready for comparison with complaints. Read-only, so threads may share it."""
+
+    def __init__(self, powers: Sequence[PowerDocument], vectors: Vectors, encoder: Encoder) -> None:
+        self.powers = tuple(powers)
+        self._encoder = encoder
+        self._vectors = vectors
+        self._starts = np.array(_rows(powers).starts, np.intp)
+        self._lexical = Lexical.build(
+            [token for text in (p.name, *p.topics, *p.duties) for token in tokens(text)] for p in powers
+        )
+        names = sorted({p.department for p in powers})
+        number = {name: i for i, name in enumerate(names)}
+        self._department = np.array([number[p.department] for p in powers], np.intp)
+        self._cores = [unit_cores(name) for name in names]
+        self._own_tokens = [frozenset(t for text in (p.name, *p.topics) for t in tokens(text)) for p in powers]
+
+    @classmethod
+    def build(cls, powers: Sequence[PowerDocument], encoder: Encoder, cache: Path) -> PowerIndex:
+        """The index of ``powers``; ``cache`` is the file of vectors encoded before. OSError when the disk is full."""
+        with closing(VectorCache(cache, encoder)) as store:
+            vectors, _ = store.encode(_rows(powers).texts, None)
+        return cls(powers, vectors, encoder)
+
+    def __len__(self) -> int:
+        return len(self.powers)
+
+    def evidence(self, text: str) -> Evidence:
+        """The evidence of ``text`` for the powers that come into question; the list must not be empty."""
+        return self.evidence_for(text, self._encoder.encode_queries([text])[0])
+
+    def evidence_for(self, text: str, vector: Vectors) -> Evidence:
+        """:meth:`evidence`, where the text's query vector is already at hand."""
+        similar = self._vectors @ vector
+        best = np.maximum.reduceat(similar, self._starts)
+        asked = tokens(text)
+        bm25 = np.log1p(self._lexical.scores(asked))
+        chosen = self._chosen(best, bm25)
+        return Evidence(chosen, self._features(text, asked, chosen, similar, best, bm25), _of_text(text, best, bm25))
+
+    def _chosen(self, best: Matrix, bm25: Matrix) -> NDArray[np.intp]:
+        near = np.argsort(-best, kind="stable")[: CONSIDERED * 2 // 3]
+        worded = np.argsort(-bm25, kind="stable")[: CONSIDERED // 3]
+        return np.unique(np.concatenate([near, worded[bm25[worded] > 0]]))
+
+    def _features(
+        self, text: str, asked: Sequence[str], chosen: NDArray[np.intp], similar: Matrix, best: Matrix, bm25: Matrix
+    ) -> Matrix:
+        rows = np.zeros((len(chosen), len(PER_POWER)), np.float32)
+        named = [float(any(_is_named(core, text) for core in cores)) for cores in self._cores]
+        rarity = self._lexical.rarity(asked)
+        weight = sum(rarity[t] for t in asked) or 1.0
+        ends = np.append(self._starts[1:], len(similar))
+        top, words = _rivals(best), _rivals(bm25)
+        unit_best = _by_unit(best, self._department)
+        unit_words = _by_unit(bm25, self._department)
+        for i, power in enumerate(chosen):
+            own = similar[self._starts[power] : ends[power]]
+            document = self.powers[power]
+            topics = np.sort(own[1:-1])[::-1] if document.topics else own[:1]
+            topic = [float(topics[min(n, len(topics) - 1)]) for n in range(3)]
+            within = max((len(t) for t in document.topics if t in text), default=0)
+            covered = sum(rarity[t] for t in asked if t in self._own_tokens[power]) / weight
+            unit = int(self._department[power])
+            rows[i] = (
+                own[0], *topic, own[-1], best[power], best[power] - top(power), own[0], topic[0],
+                bm25[power], bm25[power] - words(power), min(within, 8) / 4, covered, named[unit],
+                unit_best[0][unit], unit_best[0][unit] - unit_best[1][unit], unit_best[2][unit],
+                unit_words[0][unit] - unit_words[1][unit], bool(document.topics),
+            )  # fmt: skip
+        for place in (PER_POWER.index("name_gap"), PER_POWER.index("topic_gap")):
+            rows[:, place] -= rows[:, place].max()
+        return rows
+
+
+def _rows(powers: Sequence[PowerDocument]) -> _Rows:
+    rows = _Rows()
+    for power in powers:
+        rows.starts.append(len(rows.texts))
+        summary = power.name + ("：" + "、".join(power.topics)[:LONGEST_TOPICS] if power.topics else "")
+        rows.texts += [power.name, *power.topics, summary]
+    return rows
+
+
+def _of_text(text: str, best: Matrix, bm25: Matrix) -> Matrix:
+    ordered = np.sort(best)[::-1]
+    tenth = ordered[min(9, len(ordered) - 1)]
+    second = ordered[min(1, len(ordered) - 1)]
+    agreement = float(best.argmax() == bm25.argmax())
+    return np.array([min(len(text), 120) / 40, ordered[0], second, ordered[0] - tenth, agreement], np.float32)
+
+
+class _Rivals:
+    """For each place the largest value at any other place."""
+
+    def __init__(self, values: Matrix) -> None:
+        order = np.argsort(values)
+        self._first = int(order[-1])
+        self._values = (float(values[order[-1]]), float(values[order[-2]]) if len(values) > 1 else 0.0)
+
+    def __call__(self, place: int) -> float:
+        return self._values[1] if place == self._first else self._values[0]
+
+
+def _rivals(values: Matrix) -> _Rivals:
+    return _Rivals(values)
+
+
+def _by_unit(values: Matrix, units: NDArray[np.intp]) -> tuple[Matrix, Matrix, Matrix]:
+    """Per unit its best value, the best value of any other unit, and its own second best value."""
+    count = int(units.max()) + 1
+    best = np.full(count, -1.0, np.float32)
+    np.maximum.at(best, units, values)
+    second = np.full(count, -1.0, np.float32)
+    below = values.copy()
+    for unit in range(count):
+        members = np.flatnonzero(units == unit)
+        if len(members) > 1:
+            below[members[values[members].argmax()]] = -1.0
+            second[unit] = below[members].max()
+        else:
+            second[unit] = best[unit]
+    other = np.array([_Rivals(best)(unit) for unit in range(count)], np.float32)
+    return best, other, second
+
+
+def unit_cores(department: str) -> tuple[str, ...]:
+    """The parts of a unit's name that its short forms are made of: its name without the city, and its inner unit's."""
+    core = _PLACE.sub("", department)
+    inner = re.search(r"局(.{3,})$", core)
+    return (core, inner.group(1)) if inner else (core,)
+
+
+def _is_named(core: str, text: str) -> bool:
+    """Whether ``text`` holds a short form of ``core``: its first character and others in their order."""
+    for start in (m.start() for m in re.finditer(re.escape(core[0]), text)):
+        place = 0
+        for offset, character in enumerate(text[start : start + len(core)]):
+            found = core.find(character, place)
+            if found < 0:
+                break
+            place = found + 1
+            if offset >= 1 and character in _UNIT_END:
+                return True
+            if offset >= 3:
+                return True
+    return False

@@ -1,0 +1,109 @@
+"""Encode the common matters: those of ``catalogue/common``, and the training families of the sample city.
+
+Of a matter with many sayings the most unlike each other are kept. Vectors are stored in one byte a number: a quarter of
+the size, and no answer changes. A saying that a test asks word for word is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from index import vectors as vector_index
+from index.encoder import Encoder, OpenVinoEncoder, Vectors
+from index.normal import bare
+from index.training.files import read
+
+MOST_SAYINGS = 12
+"""Sayings kept of one matter."""
+
+QUESTIONS = ("train.jsonl", "train-hard.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """``names``: the official name first."""
+
+    names: tuple[str, ...]
+    says: tuple[str, ...]
+
+
+def written(folder: Path) -> Iterator[Matter]:
+    """The matters in the files of ``folder``."""
+    for file in sorted(folder.glob("*.jsonl")):
+        for row in read(file):
+            yield Matter((row["name"], *row["aliases"]), tuple(row["says"]))
+
+
+def asked(guides: Path, questions: Path) -> Iterator[Matter]:
+    """The training families of a city with the questions asked about them."""
+    split = json.loads((questions / "families.json").read_text(encoding="utf-8"))
+    says: dict[str, list[str]] = defaultdict(list)
+    for name in QUESTIONS:
+        for row in read(questions / name):
+            if row["matter"] and not row.get("context"):
+                says[row["matter"]].append(row["text"])
+    for guide in read(guides):
+        if split[guide["catalog_code"]] == "train" and says[guide["code"]]:
+            yield Matter((guide["name"], *guide.get("aliases", ())), tuple(says[guide["code"]]))
+
+
+def unlike(vectors: Vectors, most: int) -> list[int]:
+    """Places of at most ``most`` vectors, each the furthest from those before it."""
+    chosen, far = [0], 1 - vectors @ vectors[0]
+    while len(chosen) < min(most, len(vectors)):
+        place = int(far.argmax())
+        chosen.append(place)
+        far = np.minimum(far, 1 - vectors @ vectors[place])
+    return chosen
+
+
+def encoded(matters: Sequence[Matter], encoder: Encoder, forbidden: frozenset[str]) -> dict[str, Any]:
+    """The arrays that :class:`index.common.CommonMatters` reads: sayings first, then names, each matter's together."""
+    says = [(place, text) for place, m in enumerate(matters) for text in m.says if bare(text) not in forbidden]
+    owners = np.array([place for place, _ in says], np.int32)
+    vectors = encoder.encode_queries([text for _, text in says])
+    kept = np.concatenate(
+        [(rows := np.flatnonzero(owners == place))[unlike(vectors[rows], MOST_SAYINGS)] for place in np.unique(owners)]
+    )
+    named = [(place, text) for place, m in enumerate(matters) for text in dict.fromkeys(m.names)]
+    names = encoder.encode_passages([text for _, text in named])
+    scale = np.float32(np.abs(names).max() / 127)
+    return {
+        "encoder": encoder.identity,
+        "index": faiss.serialize_index(vector_index.train(np.concatenate([vectors[kept], names]))),
+        "names": np.round(names / scale).astype(np.int8),
+        "scale": scale,
+        "owners": np.concatenate([owners[kept], np.array([place for place, _ in named], np.int32)]),
+        "titles": np.array([matter.names[0] for matter in matters]),
+    }
+
+
+def main() -> None:
+    """Command line: encode and write ``--out``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--common", type=Path, required=True, help="folder of common matters")
+    parser.add_argument("--guides", type=Path, required=True)
+    parser.add_argument("--questions", type=Path, required=True, help="folder with families.json and question files")
+    parser.add_argument("--tests", type=Path, nargs="*", default=(), help="question files no text of which may be kept")
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    forbidden = frozenset(bare(row["text"]) for file in options.tests for row in read(file))
+    matters = [*written(options.common), *asked(options.guides, options.questions)]
+    arrays = encoded(matters, OpenVinoEncoder(options.encoder), forbidden)
+    np.savez_compressed(options.out, **arrays)
+    said, named = len(arrays["owners"]) - len(arrays["names"]), len(arrays["names"])
+    print(f"{len(matters)} matters, {said} sayings, {named} names")
+
+
+if __name__ == "__main__":
+    main()
