@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
@@ -39,18 +40,21 @@ class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
         domain: dict[str, Any],  # noqa: ARG002  (the protocol's signature)
     ) -> list[dict[str, Any]]:
         understanding = understood(tracker.latest_message or {}, self.intents)
-        reply, focus = await asyncio.to_thread(self._answer, conversation_of(tracker.sender_id), understanding)
         metadata = (tracker.latest_message or {}).get("metadata") or {}
-        dispatcher.utter_message(json_message=packed(reply, focus, metadata.get("turn_id")))
+        turn_id = metadata.get("turn_id")
+        conversation = conversation_of(tracker.sender_id)
+        reply, focus = await asyncio.to_thread(self._answer, conversation, understanding, str(turn_id or ""))
+        dispatcher.utter_message(json_message=packed(reply, focus, turn_id))
         return self.events()
 
     def events(self) -> list[dict[str, Any]]:
         """Events for Rasa's tracker; the context itself is kept by the conversation."""
         return []
 
-    def _answer(self, conversation_id: str, understanding: Understanding) -> tuple[Reply, Focus]:
-        focus = self._conversations.focus(conversation_id)
-        return self._assistant.answer(understanding, focus, self._clock.now().date())
+    def _answer(self, conversation_id: str, understanding: Understanding, turn_id: str) -> tuple[Reply, Focus]:
+        focus, speaker = self._conversations.standing(conversation_id)
+        speaker = replace(speaker, turn_id=turn_id)
+        return self._assistant.answer(understanding, focus, self._clock.now().date(), speaker)
 
 
 def packed(reply: Reply, focus: Focus, turn_id: str | None) -> dict[str, Any]:

@@ -25,7 +25,11 @@ SHAPES_THE_MODEL = (
     "catalogue/questions/train-hard.jsonl",
     "catalogue/questions/followups-train.jsonl",
     "catalogue/questions/nearmiss-train.jsonl",
+    "catalogue/elsewhere/more/questions.jsonl",
+    "catalogue/complaints/train.jsonl",
+    "catalogue/complaints/more-train.jsonl",
     "bot/rasa/components",
+    "bot/codes.py",
     "bot/rasa/uv.lock",
 )
 KEPT_MODELS = 3

@@ -1,1 +1,1 @@
-"""NLU components and server adjustments that Rasa loads by module path from `config.yml` and `endpoints.yml`."""
+"""NLU components and the training data importer, which Rasa loads by module path from `config.yml`."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import ENTITIES
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.rasa.components.codes import find_codes
+from bot.codes import find_codes
 from bot.rasa.components.features import LONGEST_TEXT
 from bot.rasa.components.quantities import find_quantities
+from bot.rasa.components.trained import TrainedComponent
 
 Lists = dict[str, dict[str, str]]
 """Name of the list → word → value."""
@@ -58,62 +59,32 @@ def read_lists(lookup_tables: list[dict[str, Any]]) -> Lists:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class RuleEntityExtractor(GraphComponent):
+class RuleEntityExtractor(TrainedComponent):
     """Sets `entities`; values are in one spelling, places refer to the text as sent."""
 
-    def __init__(
-        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, lists: Lists | None = None
-    ) -> None:
-        self._storage, self._resource = storage, resource
-        self._words = WordLists(lists or {})
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource) -> None:
+        super().__init__(config, storage, resource)
+        self._words = WordLists({})
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Nothing to set: what is known lies in the lists."""
         return {}
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> RuleEntityExtractor:
-        """An extractor that knows no word yet."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> RuleEntityExtractor:
-        """The extractor with the lists it was trained with."""
-        with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, json.loads((folder / "lists.json").read_text(encoding="utf-8")))
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def _learn(self, training_data: TrainingData) -> None:
         """Take over the word lists."""
         self._words = WordLists(read_lists(training_data.lookup_tables))
-        with self._storage.write_to(self._resource) as folder:
-            lists = json.dumps(self._words.lists, ensure_ascii=False)
-            (folder / "lists.json").write_text(lists, encoding="utf-8")
-        return self._resource
 
-    def process(self, messages: list[Message]) -> list[Message]:
+    def _write(self, folder: Path) -> None:
+        (folder / "lists.json").write_text(json.dumps(self._words.lists, ensure_ascii=False), encoding="utf-8")
+
+    def _read(self, folder: Path) -> None:
+        self._words = WordLists(json.loads((folder / "lists.json").read_text(encoding="utf-8")))
+
+    def _understand(self, message: Message, text: str) -> None:
         """Add what is found to what a `/intent{...}` message brought along."""
-        for message in messages:
-            text = (message.get(TEXT) or "")[:LONGEST_TEXT]
-            message.set(ENTITIES, [*message.get(ENTITIES, []), *self._found(text)], add_to_output=True)
-        return messages
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Training examples keep the entities they are annotated with."""
-        return training_data
+        found = self._found(text[:LONGEST_TEXT])
+        message.set(ENTITIES, [*message.get(ENTITIES, []), *found], add_to_output=True)
 
     def _found(self, text: str) -> list[dict[str, Any]]:
         codes = [{"entity": c.kind, "value": c.value, "start": c.start, "end": c.end} for c in find_codes(text)]

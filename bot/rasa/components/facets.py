@@ -2,74 +2,45 @@
 
 Examples carry their facets as metadata (`facets: [materials, fees]`). Besides character runs the model sees cues, the
 regular expressions named `facet_…` in `nlu_data/`.
+
+Nearly all examples ask one thing, so a whole text that asks two ("要带啥，几天能拿到") is heard as asking the louder of
+them. Each clause that asks is therefore read by itself as well, and a facet it asks for counts for the text.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.rasa.components.examples import cues_of, recorded
-from bot.rasa.components.features import Cues, runs
+from bot.rasa.components.features import asking, asking_clauses
 from bot.rasa.components.linear import LinearModel
+from bot.rasa.components.trained import LinearComponent
+
+SHORTEST_CLAUSE = 3
+"""Characters from which a clause is read by itself."""
+MOST_CLAUSES = 12
+"""Clauses of one text that are read by themselves."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
-class FacetClassifier(GraphComponent):
+class FacetClassifier(LinearComponent):
     """Sets `facets`: [{name, confidence}], most probable first; the first is always there."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`also`: a further facet is named from this probability on; `most`: how many at most; `unsure`: where even the
-        first is less probable than this, the second is named with it, and both are answered.
+        """`also`: a further facet is named from this probability on; `most`: how many at most; `clause`: the share
+        of its confidence that a clause's facet keeps, read out of its text.
+
+        Which of them are answered is decided where answers are made (`bot/conversations/facets.py`).
         """
-        return {"strength": 10.0, "rarest": 2, "cue_weight": 3.0, "also": 0.2, "unsure": 0.8, "most": 3}
+        return {"strength": 20.0, "rarest": 2, "cue_weight": 3.0, "also": 0.02, "most": 4, "clause": 0.6}
 
-    def __init__(
-        self,
-        config: dict[str, Any],
-        storage: ModelStorage,
-        resource: Resource,
-        model: LinearModel | None = None,
-        cues: Cues | None = None,
-    ) -> None:
-        self._config, self._storage, self._resource = config, storage, resource
-        self._model, self._cues = model, cues or Cues([])
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> FacetClassifier:
-        """An untrained classifier."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> FacetClassifier:
-        """The classifier as trained, with the cues it was trained with."""
-        with model_storage.read_from(resource) as folder:
-            cues = json.loads((folder / "cues.json").read_text(encoding="utf-8"))
-            return cls(config, model_storage, resource, LinearModel.load(folder), Cues([(n, p) for n, p in cues]))
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def _learn(self, training_data: TrainingData) -> None:
         """Learn from every example with recorded facets."""
         self._cues = cues_of(training_data, "facet_")
         examples = [(example.get(TEXT), recorded(example, "facets")) for example in training_data.training_examples]
@@ -80,31 +51,33 @@ class FacetClassifier(GraphComponent):
             rarest=int(self._config["rarest"]),
             strength=float(self._config["strength"]),
             cue_weight=float(self._config["cue_weight"]),
+            exclusive=True,  # nearly all questions ask one thing, and a second takes its share
         )
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-            cues = json.dumps(self._cues.patterns, ensure_ascii=False)
-            (folder / "cues.json").write_text(cues, encoding="utf-8")
-        return self._resource
 
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Name the facets each message asks for."""
+    def _understand(self, message: Message, text: str) -> None:
+        """Name the facets the message asks for."""
         if self._model is None:
-            return messages
-        for message in messages:
-            ranked = self._model.ranked(self._features(message.get(TEXT) or ""))[: int(self._config["most"])]
-            surely = 1 if ranked[0][1] >= float(self._config["unsure"]) else 2
-            facets = [
-                {"name": name, "confidence": round(probability, 4)}
-                for place, (name, probability) in enumerate(ranked)
-                if place < surely or probability >= float(self._config["also"])
-            ]
-            message.set("facets", facets, add_to_output=True)
-        return messages
+            return
+        ranked = self._ranked(self._model, text)[: int(self._config["most"])]
+        facets = [
+            {"name": name, "confidence": round(probability, 4)}
+            for place, (name, probability) in enumerate(ranked)
+            if place == 0 or probability >= float(self._config["also"])
+        ]
+        message.set("facets", facets, add_to_output=True)
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Examples need no facets of ours while training."""
-        return training_data
+    def _ranked(self, model: LinearModel, text: str) -> list[tuple[str, float]]:
+        """Facets of the text with their confidence: that of the whole, or a share of that of a clause where it is more.
+
+        An overview is wanted by a whole text, never by the side.
+        """
+        sure = dict(model.ranked(self._features(text)))
+        clauses = [clause for clause in asking_clauses(text) if len(clause) >= SHORTEST_CLAUSE][:MOST_CLAUSES]
+        for clause in clauses:
+            for facet, probability in model.ranked(self._features(clause)):
+                if facet != "overview":
+                    sure[facet] = max(sure[facet], float(self._config["clause"]) * probability)
+        return sorted(sure.items(), key=lambda entry: -entry[1])
 
     def _features(self, text: str) -> list[str]:
-        return runs(text) + self._cues.found(text)
+        return super()._features(text) + asking(text)

@@ -20,6 +20,7 @@ _ASKS = re.compile(
 )
 _LENGTHS = (2, 4, 7, 12, 20, 35)
 
+_CLAUSES = re.compile(r"(?<=\?)|[,。!;、 ]+")
 _SPACES = re.compile(r"\s+")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 
@@ -37,6 +38,16 @@ def runs(text: str, longest: int = LONGEST_RUN) -> list[str]:
     return [
         marked[start : start + length] for length in range(1, longest + 1) for start in range(len(marked) - length + 1)
     ]
+
+
+def asking_clauses(text: str) -> list[str]:
+    """Those clauses of the text that ask, in one spelling."""
+    return [clause for clause in _CLAUSES.split(plain(text)) if _ASKS.search(clause)]
+
+
+def asking(text: str, longest: int = LONGEST_RUN) -> list[str]:
+    """The character runs of those clauses that ask, marked: what is told around them matters less."""
+    return [f"ask:{run}" for clause in asking_clauses(text) for run in runs(clause, longest)]
 
 
 def shape(text: str) -> list[str]:

@@ -6,25 +6,22 @@ a trial against Rasa's DIET on a small set found no reliable difference in accur
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.rasa.components.examples import cues_of, recorded
-from bot.rasa.components.features import Cues, runs, shape
+from bot.rasa.components.features import shape
 from bot.rasa.components.linear import LinearModel
+from bot.rasa.components.trained import LinearComponent
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class CharacterIntentClassifier(GraphComponent):
+class CharacterIntentClassifier(LinearComponent):
     """Sets `intent` and `intent_ranking`."""
 
     @staticmethod
@@ -33,52 +30,16 @@ class CharacterIntentClassifier(GraphComponent):
         every example alike, 1 every intent; `ranking`: length; `home`: the intent taken where no other is `sure`.
         """
         return {
-            "strength": 10.0,
+            "strength": 20.0,
             "rarest": 2,
             "cue_weight": 3.0,
             "balance": 0.3,
             "ranking": 3,
             "home": "ask_guide",
-            "sure": 0.25,
+            "sure": 0.5,
         }
 
-    def __init__(
-        self,
-        config: dict[str, Any],
-        storage: ModelStorage,
-        resource: Resource,
-        model: LinearModel | None = None,
-        cues: Cues | None = None,
-    ) -> None:
-        self._config, self._storage, self._resource = config, storage, resource
-        self._model, self._cues = model, cues or Cues([])
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> CharacterIntentClassifier:
-        """An untrained classifier."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> CharacterIntentClassifier:
-        """The classifier as trained."""
-        with model_storage.read_from(resource) as folder:
-            cues = json.loads((folder / "cues.json").read_text(encoding="utf-8"))
-            return cls(config, model_storage, resource, LinearModel.load(folder), Cues([(n, p) for n, p in cues]))
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def _learn(self, training_data: TrainingData) -> None:
         """Learn from every example that names an intent."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         intents = [example.get(INTENT) for example in examples]
@@ -90,31 +51,23 @@ class CharacterIntentClassifier(GraphComponent):
             rarest=int(self._config["rarest"]),
             strength=float(self._config["strength"]),
             cue_weight=float(self._config["cue_weight"]),
+            exclusive=True,
         )
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-            cues = json.dumps(self._cues.patterns, ensure_ascii=False)
-            (folder / "cues.json").write_text(cues, encoding="utf-8")
-        return self._resource
 
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Name the intent of each message, unless it came named already (`/intent`)."""
-        if self._model is None:
-            return messages
-        for message in messages:
-            if message.get(INTENT) and message.get(INTENT).get("name"):
-                continue
-            ranked = self._model.ranked(self._features(message.get(TEXT) or ""))
-            if ranked[0][1] < float(self._config["sure"]):
-                ranked.sort(key=lambda entry: entry[0] != self._config["home"])
-            ranked = ranked[: int(self._config["ranking"])]
-            named = [{"name": label, "confidence": round(probability, 4)} for label, probability in ranked]
-            message.set(INTENT, named[0], add_to_output=True)
-            message.set("intent_ranking", named, add_to_output=True)
-        return messages
+    def _understand(self, message: Message, text: str) -> None:
+        """Name the intent, unless it came named already (`/intent`)."""
+        if self._model is None or (message.get(INTENT) and message.get(INTENT).get("name")):
+            return
+        ranked = self._model.ranked(self._features(text))
+        if ranked[0][1] < float(self._config["sure"]):
+            ranked.sort(key=lambda entry: entry[0] != self._config["home"])
+        ranked = ranked[: int(self._config["ranking"])]
+        named = [{"name": label, "confidence": round(probability, 4)} for label, probability in ranked]
+        message.set(INTENT, named[0], add_to_output=True)
+        message.set("intent_ranking", named, add_to_output=True)
 
     def _features(self, text: str) -> list[str]:
-        return runs(text) + self._cues.found(text) + shape(text)
+        return super()._features(text) + shape(text)
 
     def _importance(self, intents: list[str], own: list[float]) -> list[float]:
         """Each example's own importance, lifted where its intent has few examples."""

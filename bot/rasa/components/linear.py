@@ -7,6 +7,7 @@ present: some 0.1 ms. It is stored as an .npz of numbers and a list of features;
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,17 @@ Features = Sequence[str]
 
 @dataclass(frozen=True)
 class LinearModel:
-    """`labels` and, for each feature of `rows`, its `idf` and its `weights` per label."""
+    """`labels` and, for each feature of `rows`, its `idf` and its `weights` per label.
+
+    `exclusive`: the labels compete and their probabilities sum to one; else each is judged by itself.
+    """
 
     labels: list[str]
     rows: Mapping[str, int]
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    exclusive: bool = False
 
     @classmethod
     def train(
@@ -38,14 +43,14 @@ class LinearModel:
         rarest: int = 2,
         strength: float = 10.0,
         cue_weight: float = 1.0,
+        exclusive: bool = False,
     ) -> LinearModel:
-        """Fit one logistic regression a label, each against all others.
+        """Fit one logistic regression a label, each against all others, or (`exclusive`) one over all labels.
 
         `targets` names the labels of each example, `importance` how much it counts (1 unless told). Features seen in
-        fewer than `rarest` examples are ignored; `strength` is the inverse of the regularisation.
+        fewer than `rarest` examples are ignored; `strength` is the inverse of the regularisation. Where labels are
+        exclusive, an example with several counts for each in equal parts.
         """
-        from sklearn.linear_model import LogisticRegression
-
         seen = Counter(feature for features in examples for feature in set(features))
         rows = {feature: row for row, feature in enumerate(sorted(f for f, count in seen.items() if count >= rarest))}
         counts = np.array([seen[feature] for feature in rows], dtype=np.float32)
@@ -56,25 +61,25 @@ class LinearModel:
         matrix = _matrix(examples, rows, idf)
 
         labels = sorted({label for target in targets for label in target})
-        counted = None if importance is None else np.array(importance)
-        weights = np.zeros((len(rows), len(labels)), dtype=np.float32)
-        bias = np.zeros(len(labels), dtype=np.float32)
-        for column, label in enumerate(labels):
-            wanted = np.array([label in target for target in targets])
-            fitted = LogisticRegression(C=strength, solver="liblinear", dual=True, tol=1e-2, random_state=0)
-            fitted.fit(matrix, wanted, sample_weight=counted)
-            weights[:, column], bias[column] = fitted.coef_[0], fitted.intercept_[0]
-        return cls(labels, rows, idf, weights, bias)
+        counted = np.ones(len(targets)) if importance is None else np.array(importance)
+        fit = _fit_together if exclusive else _fit_apart
+        weights, bias = fit(matrix, labels, targets, counted, strength)
+        return cls(labels, rows, idf, weights.astype(np.float32), bias.astype(np.float32), exclusive)
 
     def probabilities(self, features: Features) -> NDArray[np.float32]:
-        """For each label the probability that it applies; they need not sum to one."""
+        """For each label the probability that it applies; they sum to one only where they are exclusive."""
         counts = Counter(row for row in map(self.rows.get, features) if row is not None)
         scores = self.bias
         if counts:
             rows = np.fromiter(counts, dtype=np.int64, count=len(counts))
             values = (1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))) * self.idf[rows]
             scores = scores + (values / np.linalg.norm(values)) @ self.weights[rows]
-        applies: NDArray[np.float32] = 1 / (1 + np.exp(-scores))
+        applies: NDArray[np.float32]
+        if self.exclusive:
+            raised = np.exp(scores - scores.max())
+            applies = raised / raised.sum()
+        else:
+            applies = 1 / (1 + np.exp(-scores))
         return applies
 
     def ranked(self, features: Features) -> list[tuple[str, float]]:
@@ -85,7 +90,7 @@ class LinearModel:
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""
         np.savez(folder / "weights.npz", idf=self.idf, weights=self.weights.astype(np.float16), bias=self.bias)
-        described = {"labels": self.labels, "features": list(self.rows)}
+        described = {"labels": self.labels, "features": list(self.rows), "exclusive": self.exclusive}
         (folder / "features.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -99,7 +104,37 @@ class LinearModel:
                 stored["idf"],
                 stored["weights"].astype(np.float32),
                 stored["bias"],
+                described["exclusive"],
             )
+
+
+def _fit_apart(matrix, labels, targets, counted, strength):  # type: ignore[no-untyped-def]
+    """Weights and bias of one regression a label."""
+    from sklearn.linear_model import LogisticRegression
+
+    weights = np.zeros((matrix.shape[1], len(labels)), dtype=np.float32)
+    bias = np.zeros(len(labels), dtype=np.float32)
+    for column, label in enumerate(labels):
+        wanted = np.array([label in target for target in targets])
+        fitted = LogisticRegression(C=strength, solver="liblinear", dual=True, tol=1e-2, random_state=0)
+        fitted.fit(matrix, wanted, sample_weight=counted)
+        weights[:, column], bias[column] = fitted.coef_[0], fitted.intercept_[0]
+    return weights, bias
+
+
+def _fit_together(matrix, labels, targets, counted, strength):  # type: ignore[no-untyped-def]
+    """Weights and bias of one regression over all labels (more than two), stopped where further steps gain nothing."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    repeated = [place for place, target in enumerate(targets) for _ in target]
+    wanted = [labels.index(label) for target in targets for label in target]
+    shares = np.array([counted[place] / len(targets[place]) for place in repeated])
+    fitted = LogisticRegression(C=strength, max_iter=100, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted.fit(matrix[repeated], wanted, sample_weight=shares)
+    return fitted.coef_.T, fitted.intercept_
 
 
 def _matrix(examples: Sequence[Features], rows: Mapping[str, int], idf: NDArray[np.float32]):  # type: ignore[no-untyped-def]

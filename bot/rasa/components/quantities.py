@@ -1,7 +1,7 @@
 """Amounts and dates as people say them: 七十三岁, 一百二十平, 下周三, 三月十二号.
 
-Pure and without a clock: a relative date keeps its meaning (`today+1`, `weekday+1:3`) and is resolved by whoever knows
-what day it is.
+Pure and without a clock: a relative date keeps its meaning (`today+1`, `weekday+1:3`, `month+1-01`, `year-1`) and is
+resolved by whoever knows what day it is.
 """
 
 from __future__ import annotations
@@ -25,11 +25,19 @@ _RELATIVE = {
     "明早": 1,
     "后天": 2,
     "大后天": 3,
+    "前儿": -2,
+    "昨儿": -1,
+    "今儿": 0,
+    "明儿": 1,
+    "后儿": 2,
 }
 _RELATIVE_DATE = re.compile("|".join(sorted(_RELATIVE, key=len, reverse=True)))
 _WEEKDAY = re.compile(r"(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])")
 _MONTH_DAY = re.compile(rf"(?:(\d{{4}}|[一二][零〇一二三四五六七八九]{{3}})年)?({_NUMBER})月({_NUMBER})(?:日|号)")
 _YEAR_MONTH = re.compile(rf"(\d{{4}}|[一二][零〇一二三四五六七八九]{{3}})年(?:({_NUMBER})月)?")
+_MONTH = re.compile(rf"(上上|上|这|本|下下|下)(?:个月|月)(?:({_NUMBER})(?:日|号))?")
+_YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
+_YEAR = re.compile(rf"({'|'.join(_YEARS)})(?:({_NUMBER})月(?:份)?(?:({_NUMBER})(?:日|号))?)?")
 _WEEKS = {"上上": -2, "上": -1, None: 0, "这": 0, "本": 0, "下": 1, "下下": 2}
 
 
@@ -81,6 +89,14 @@ def _dates(text: str) -> list[Quantity]:
         if not any(match.start() < other.end and other.start < match.end() for other in found):
             found.append(Quantity("date", value, *match.span()))
 
+    for match in _YEAR.finditer(text):
+        rest = [number(said) for said in match.groups()[1:] if said]
+        if all(rest) and (not rest or (rest[0] or 0) <= 12) and (len(rest) < 2 or (rest[1] or 0) <= 31):
+            add(match, f"year{_YEARS[match[1]]:+d}" + "".join(f"-{part:02.0f}" for part in rest))
+    for match in _MONTH.finditer(text):
+        day_of_month = number(match[2]) if match[2] else None
+        if day_of_month is None or 1 <= day_of_month <= 31:
+            add(match, f"month{_WEEKS[match[1]]:+d}" + (f"-{day_of_month:02.0f}" if day_of_month else ""))
     for match in _MONTH_DAY.finditer(text):
         month, day = number(match[2]), number(match[3])
         if month and day and month <= 12 and day <= 31:

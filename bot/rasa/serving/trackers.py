@@ -16,9 +16,9 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.rasa.components.protocol import cache_reply_validator
+from bot.rasa.serving.protocol import remember
 
-cache_reply_validator()  # here, because every server makes a tracker store and nothing else does
+remember()  # here, because every server makes a tracker store and nothing else does
 
 
 def last_turns(events: list[Event], turns: int) -> list[Event]:
