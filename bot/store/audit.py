@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, String, select
+from sqlalchemy import JSON, String, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.store.base import Base
@@ -44,6 +44,12 @@ class AuditHead(Base):
     digest: Mapped[str] = mapped_column(String(64))
 
 
+_LOCK_HEAD = select(AuditHead.number, AuditHead.digest).where(AuditHead.id == _HEAD).with_for_update()
+_MOVE_HEAD = (
+    update(AuditHead).where(AuditHead.id == _HEAD).values(number=bindparam("last"), digest=bindparam("last_digest"))
+)
+
+
 @dataclass(frozen=True)
 class Act:
     """What is to be recorded. ``actor`` is an account's username, ``system`` or ``citizen``."""
@@ -56,23 +62,27 @@ class Act:
 
 def append(session: Session, acts: list[Act], now: datetime) -> None:
     """Adds ``acts`` to the chain. Call it last in a transaction: the head stays locked until the transaction ends."""
-    head = session.scalars(select(AuditHead).where(AuditHead.id == _HEAD).with_for_update()).one()
+    session.flush()  # what the transaction writes goes out before the head is locked
+    connection = session.connection()
+    number, digest = connection.execute(_LOCK_HEAD).one()
+    rows = []
     for act in acts:
-        number = head.number + 1
+        number += 1
         details = orjson.loads(orjson.dumps(dict(act.details)))
-        digest = _digest(head.digest, number, now, act.actor, act.action, act.subject, details)
-        session.add(
-            AuditRow(
-                number=number,
-                at=now,
-                actor=act.actor,
-                action=act.action,
-                subject=act.subject,
-                details=details,
-                digest=digest,
-            )
+        digest = _digest(digest, number, now, act.actor, act.action, act.subject, details)
+        rows.append(
+            {
+                "number": number,
+                "at": now,
+                "actor": act.actor,
+                "action": act.action,
+                "subject": act.subject,
+                "details": details,
+                "digest": digest,
+            }
         )
-        head.number, head.digest = number, digest
+    connection.execute(insert(AuditRow), rows)
+    connection.execute(_MOVE_HEAD, {"last": number, "last_digest": digest})
 
 
 def first_break(session: Session) -> int | None:
@@ -88,6 +98,37 @@ def first_break(session: Session) -> int | None:
             digest = row.digest
     head = session.get_one(AuditHead, _HEAD)
     return None if (head.number, head.digest) == (number, digest) else number + 1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which acts are looked for; every field that is given narrows. ``subject`` may be the beginning of one."""
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    """Only acts with a smaller number: where the page before ended."""
+
+
+def entries(session: Session, wanted: Wanted, most: int) -> Sequence[AuditRow]:
+    """At most ``most`` acts, the latest first."""
+    query = select(AuditRow).order_by(AuditRow.number.desc()).limit(most)
+    if wanted.actor:
+        query = query.where(AuditRow.actor == wanted.actor)
+    if wanted.action:
+        query = query.where(AuditRow.action.startswith(wanted.action, autoescape=True))
+    if wanted.subject:
+        query = query.where(AuditRow.subject.startswith(wanted.subject, autoescape=True))
+    if wanted.since is not None:
+        query = query.where(AuditRow.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditRow.at < wanted.until)
+    if wanted.before is not None:
+        query = query.where(AuditRow.number < wanted.before)
+    return session.scalars(query).all()
 
 
 def _digest(before: str, number: int, at: datetime, *rest: Any) -> str:

@@ -29,7 +29,9 @@ def make_engine(source: Settings | str) -> Engine:
     url = _parsed(source.database_url if isinstance(source, Settings) else source)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
-    return create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, json_serializer=_json)
+    engine = create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, json_serializer=_json)
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
 
 
 def _parsed(text: str) -> URL:
@@ -59,6 +61,12 @@ def _sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    # Our queries take milliseconds; compiling one takes a second, and a table without statistics yet is enough for it.
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

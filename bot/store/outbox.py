@@ -7,11 +7,11 @@ that dies leaves the lease to run out, so a message is delivered at least once: 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String, Text, and_, or_, select, update
+from sqlalchemy import JSON, CheckConstraint, Index, String, Text, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.store.base import Base
@@ -86,6 +86,30 @@ def claim(session: Session, now: datetime, topics: tuple[str, ...] = ()) -> Outb
     return session.scalars(statement).one_or_none()
 
 
+def message_of(session: Session, topic: str, key: str) -> OutboxMessage | None:
+    """The latest message of ``topic`` with that ``key``, whatever its state."""
+    query = select(OutboxMessage).where(OutboxMessage.topic == topic, OutboxMessage.key == key)
+    return session.scalars(query.order_by(OutboxMessage.id.desc()).limit(1)).one_or_none()
+
+
+def claimed(session: Session, message_id: int, attempts: int) -> OutboxMessage | None:
+    """The message, locked, where it is still claimed by the attempt of that number; else somebody else has it."""
+    query = select(OutboxMessage).where(
+        OutboxMessage.id == message_id,
+        OutboxMessage.attempts == attempts,
+        OutboxMessage.state == OutboxState.CLAIMED,
+    )
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def put_off(message: OutboxMessage, until: datetime, reason: str) -> None:
+    """Puts a claimed message off without counting the attempt as a failed one."""
+    message.state = OutboxState.NEW
+    message.attempts -= 1
+    message.due_at = until
+    message.last_error = reason[:2_000]
+
+
 def finish(message: OutboxMessage) -> None:
     """Marks a claimed message as delivered."""
     message.state = OutboxState.DONE
@@ -100,3 +124,33 @@ def give_back(message: OutboxMessage, error: str, now: datetime) -> None:
         return
     message.state = OutboxState.NEW
     message.due_at = now + min(FIRST_PAUSE * 2 ** (message.attempts - 1), LONGEST_PAUSE)
+
+
+def unfinished(session: Session, state: OutboxState | None = None, limit: int = 100) -> list[OutboxMessage]:
+    """Messages that are not done, oldest first; only those in ``state`` where one is given."""
+    wanted = OutboxMessage.state == state if state else OutboxMessage.state != OutboxState.DONE
+    return list(session.scalars(select(OutboxMessage).where(wanted).order_by(OutboxMessage.id).limit(limit)))
+
+
+def forget(session: Session, before: datetime, most: int, kept: Collection[str] = ()) -> int:
+    """Removes at most ``most`` messages that were finished ``before``; how many. Topics in ``kept`` stay."""
+    # what is finished was due when its last attempt began, give or take the lease: the index knows no better moment
+    old = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.state == OutboxState.DONE, OutboxMessage.due_at < before, OutboxMessage.topic.not_in(kept))
+        .order_by(OutboxMessage.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    numbers = session.scalars(old).all()
+    session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(numbers)))
+    return len(numbers)
+
+
+def revive(session: Session, message_id: int, now: datetime) -> OutboxMessage | None:
+    """A message that was given up, made new again; None where there is none of that number in that state."""
+    query = select(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.state == OutboxState.FAILED)
+    message = session.scalars(query.with_for_update()).one_or_none()
+    if message is not None:
+        message.state, message.attempts, message.due_at = OutboxState.NEW, 0, now
+    return message
