@@ -1,0 +1,1 @@
+"""Outflow: what happens here told to other systems, as signed events, at least once."""

@@ -1,0 +1,1 @@
+"""Supervision: no deadline passes unseen, and no bad judgement stays without consequence."""
