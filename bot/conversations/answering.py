@@ -21,6 +21,7 @@ from bot.conversations.model import (
     Reply,
     after_answer,
     after_offer,
+    with_turn,
 )
 from bot.conversations.ports import Guides, Search
 from bot.matters.model import PublishedGuide
@@ -134,12 +135,17 @@ class MatterAnswers:
         text: str = "",
         facets: tuple[str, ...] = (),
     ) -> tuple[Reply, Focus]:
-        """Says plainly that nothing answers, names what is near, and the way to a person."""
+        """Says plainly that nothing answers, names what is near, and the way to a person.
+
+        A question that opened no matter is remembered all the same: what follows may explain it.
+        """
         near_candidates = [c for c in search.candidates if c.score >= NEAR] if search and near else []
         candidates = self.valid(near_candidates, today)
         said = f"{self.phrases.say(phrase)}{self.phrases.say('unknown.person')}"
         messages: list[dict[str, Any]] = [{"kind": "text", "text": said}]
         confidence = search.confidence if search else 0.0
+        if near and text and focus.matter is None:
+            focus = replace(focus, turns=with_turn(focus.turns if search and search.follows_up else (), text))
         if not candidates:
             return self._choice("unknown", messages, (), (), confidence), replace(focus, pending=None)
         prompt = self.phrases.say("unknown.near")

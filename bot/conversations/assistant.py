@@ -10,17 +10,18 @@ from bot.answers import places, situations
 from bot.answers.faq import bare
 from bot.answers.limits import Calendar
 from bot.answers.phrases import Phrases, facet_of_word
-from bot.conversations import danger
+from bot.conversations import danger, forms
+from bot.conversations.ahead import Searches
 from bot.conversations.answering import MatterAnswers
 from bot.conversations.choices import taken
 from bot.conversations.facets import OVERVIEW, asked_facets
-from bot.conversations.model import Focus, Reply, Understanding, without_pending
+from bot.conversations.model import Focus, Reply, Speaker, Understanding, without_pending
 from bot.conversations.payloads import Coded, coded
-from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill
+from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill, Watcher
 from bot.conversations.reading import Elsewhere, act_said, asks_only_facets, facets_said
 from bot.conversations.referrals import emergency_texts, referrals, said
 from bot.conversations.routing import SOCIAL, Route, route
-from bot.conversations.searching import CHOSEN_AMONG, CLEAR_LEAD, NOTHING, SHORT, search_matters
+from bot.conversations.searching import CHOSEN_AMONG, CLEAR_LEAD, NOTHING, SHORT
 from bot.matters.model import PublishedGuide
 
 EMERGENCY_BELIEVED = 0.7
@@ -45,28 +46,61 @@ class Assistant:
         calendar: Calendar,
         phrases: Phrases,
         skills: Mapping[str, Skill] | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
-        """``skills`` replace the referrals of the same names: handoff, case, complaint."""
-        self._finder = finder
+        """``skills`` replace the referrals of the same names: handoff, case, complaint. ``watcher`` sees replies."""
+        self._searches = Searches(finder)
         self._matters = MatterAnswers(guides, calendar, phrases)
         self._phrases = phrases
         self._skills: dict[str, Skill] = {**referrals(guides, phrases), **(skills or {})}
         self._elsewhere = Elsewhere(phrases.city)
+        self._watcher = watcher
 
-    def answer(self, understanding: Understanding, focus: Focus, today: date) -> Answer:
-        """The reply to one text and what the conversation is about afterwards."""
-        text = understanding.text
+    def anticipate(self, text: str, focus: Focus, today: date) -> None:
+        """Begins what :meth:`answer` will most likely need for ``text``. Never raises and never waits."""
+        if focus.skill is None and act_said(text) is None:
+            self._searches.begin(text, focus, today)
+
+    def answer(self, understanding: Understanding, focus: Focus, today: date, speaker: Speaker | None = None) -> Answer:
+        """The reply to one text and what the conversation is about afterwards. ``speaker``: nobody known by default."""
+        who = speaker or Speaker()
+        situation = Situation(
+            understanding,
+            focus,
+            today,
+            None,
+            who.conversation_id,
+            who.citizen,
+            who.origin,
+            who.channel,
+            who.turn_id,
+            lambda: self._searches.search(understanding.text, focus, today),
+        )
         threat = self._danger(understanding)
+        answered = self._answer(situation, threat)
+        if self._watcher is None:
+            return answered
+        return self._watcher.watch(situation, answered, threat or answered[0].danger)
+
+    def _answer(self, situation: Situation, threat: str | None) -> Answer:
+        understanding, focus = situation.understanding, situation.focus
+        text = understanding.text
         if threat is not None and danger.is_certain(text):
-            return said("handoff", emergency_texts(threat, self._phrases)), focus
-        reply, after = self._calm_answer(understanding, focus, today, threatened=threat is not None)
+            return forms.alarmed(
+                said("handoff", emergency_texts(threat, self._phrases)), situation, threat, self._skills
+            )
         if threat is None:
-            return reply, after
+            answered = forms.resumed(situation, self._skills)
+            if answered is not None:
+                return answered
+        reply, after = self._calm_answer(situation, threatened=threat is not None)
+        if threat is None:
+            return forms.led_back((reply, after), situation, self._skills)
         first = emergency_texts(threat, self._phrases)
         # A guide beside the number only where the text clearly asks for one, and for another than was talked about.
         asks = reply.outcome == "answered" and reply.confidence >= CLEARLY_ASKED and reply.matter != focus.matter
         if not asks or understanding.intent == "emergency":
-            return said("handoff", first), focus
+            return forms.alarmed(said("handoff", first), situation, threat, self._skills)
         return replace(reply, messages=({"kind": "text", "text": first[0]}, *reply.messages)), after
 
     @staticmethod
@@ -81,16 +115,18 @@ class Assistant:
             return None
         return danger.kind_of_danger(text) or danger.GENERAL
 
-    def _calm_answer(
-        self, understanding: Understanding, focus: Focus, today: date, *, threatened: bool = False
-    ) -> Answer:
+    def _calm_answer(self, situation: Situation, *, threatened: bool = False) -> Answer:
+        understanding, focus, today = situation.understanding, replace(situation.focus, skill=None), situation.today
+        situation = replace(situation, focus=focus)
         text = understanding.text
         direct = self._coded(understanding, focus, today) or self._pending(understanding, focus, today)
+        if direct is None and not threatened:
+            direct = forms.overheard(situation, self._skills)
         if direct is not None:
             return direct
         act = act_said(text)
         if act is not None:
-            return self._routed(route(understanding, NOTHING), understanding, focus, None, today)
+            return self._routed(route(understanding, NOTHING), situation)
         if focus.pending and focus.pending.kind == "situation" and not threatened:
             told = self._situation(understanding, focus, today)
             if told is not None:
@@ -100,7 +136,7 @@ class Assistant:
             if published is not None:
                 facets = asked_facets(understanding, focus, follows_up=True)
                 return self._matters.answer(published, facets, focus, text=text, today=today, confidence=CONTINUED)
-        search = search_matters(self._finder(), text, focus, today)
+        search = self._searches.search(text, focus, today)
         if focus.offered_codes and not search.is_sure_of_other_than(focus.offered_codes):
             named = self._pending(understanding, focus, today, in_other_words=True)
             among = named or self._among_offered(search, understanding, focus, today)
@@ -113,9 +149,10 @@ class Assistant:
         way = route(understanding, search, elsewhere=self._elsewhere.said(text))
         if way.way == "unknown":
             told = self._situation(understanding, focus, today, unexplained=True)
-            if told is not None:
-                return told
-        return self._routed(way, understanding, focus, search, today)
+            still = told or self._still_offered(search, understanding, focus)
+            if still is not None:
+                return still
+        return self._routed(way, replace(situation, search=search))
 
     # -- what needs no search -------------------------------------------------------------------------------------
 
@@ -255,14 +292,23 @@ class Assistant:
             candidates=self._matters.valid(search.candidates, today),
         )
 
-    def _routed(
-        self, way: Route, understanding: Understanding, focus: Focus, search: Search | None, today: date
-    ) -> Answer:
-        text = understanding.text
+    def _still_offered(self, search: Search, understanding: Understanding, focus: Focus) -> Answer | None:
+        """The choice once more, where a short text says more about it without taking it ("要收他多少钱")."""
+        pending, text = focus.pending, understanding.text
+        if pending is None or search.best is None or search.best.code not in focus.offered_codes:
+            return None
+        if len(bare(text)) > 2 * SHORT:
+            return None
+        facets = asked_facets(understanding, focus, follows_up=False) if facets_said(text) else pending.facets
+        return self._matters.offer_again(replace(focus, pending=replace(pending, facets=facets)), "clarify.again")
+
+    def _routed(self, way: Route, situation: Situation) -> Answer:
+        understanding, focus, today = situation.understanding, situation.focus, situation.today
+        search, text = situation.search, understanding.text
         if way.way == "social":
             return self._social(way.act or "smalltalk", understanding, focus, today)
         if way.way in self._skills:
-            return self._skills[way.way].answer(Situation(understanding, focus, today, search))
+            return self._skills[way.way].answer(situation)
         if search is None:
             return self._matters.unknown(None, focus, today=today)
         facets = asked_facets(understanding, focus, follows_up=search.follows_up)
@@ -274,9 +320,10 @@ class Assistant:
             return self._matters.unknown(search, focus, today=today, phrase="unknown.other_place", near=False)
         private = way.way == "private" or (understanding.intent == "out_of_scope" and search.best is None)
         phrase = "unknown.private" if private else "unknown.plain"
-        return self._matters.unknown(
+        unknown = self._matters.unknown(
             search, focus, today=today, phrase=phrase, near=not private, text=text, facets=facets
         )
+        return forms.suggested(unknown, situation, self._skills, self._phrases.say("complaint.suggest"))
 
     def _answered(
         self,

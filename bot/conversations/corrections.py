@@ -20,6 +20,13 @@ _BUT_NOT = re.compile(
     rf"^{_OPENING}{_SAY}(?P<right>.+?)[，,。；; ]*(?:而不是|(?<!是)不是)(?P<wrong>[^，,。；; 吗么嘛?？]+)[。！!]*$"
 )
 _SORRY = re.compile(rf"^{_FILLER}*{_SLIP}(?:{_FILLER}|{_SLIP})*(?:应该)?{_SAY}(?P<right>.+)$")
+_AWAY = re.compile(
+    r"(?:(?<!是)不是|没|并非)[^，,。；; 是]{0,8}[，,。；; ]*(?:而|那|就|其实)*(?:是(?!不是)|得|光)"  # 没丢，就是到期了
+    r"|是[^，,。；; ]{1,8}[，,。；; ]+(?:不是|没|并非)[^，,。；; 有]{1,2}(?:[，,。；; ]|$)"  # 我这本是到期的，没丢
+    r"|(?<!是)不是[^，,。；; 吗么嘛?？]{1,12}(?:[，,。；; ]|$)"  # …，不是买卖，…
+    r"|^(?:那|那么|要是|如果|换成|假如)*(?!什么|为什么)[^，,。；; ]{1,6}呢[?？]*$"  # 那丢了呢
+    r"|(?:改成|换成|不转|不续|不办了?|又要|还有|另外)"
+)
 _LONGEST = 40
 _QUOTES = ' “”"，,。'
 
@@ -43,6 +50,13 @@ def correction(text: str) -> Correction | None:
     if match := _SORRY.match(text):
         return Correction("", match.group("right").strip(_QUOTES))
     return None
+
+
+def turns_away(text: str) -> bool:
+    """Whether ``text`` sets what it asks about against what was talked about before ("那要是没丢，就是到期了呢")."""
+    text = text.strip()
+    corrected = correction(text)
+    return (corrected is not None and not corrected.wrong) or _AWAY.search(text) is not None
 
 
 def takes_back(wrong: str, name: str, right: str) -> bool:

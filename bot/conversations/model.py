@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from bot.answers.compose import Offer
 from bot.answers.situations import Chosen, merged
+from bot.conversations.holding import Holder
 
 Outcome = Literal["answered", "clarify", "unknown", "case", "complaint", "handoff", "smalltalk", "error"]
 PendingKind = Literal["matter", "situation", "facet"]
@@ -19,6 +20,10 @@ MOST_CANDIDATES = 3
 MOST_OFFERS = 6
 LONGEST_KEPT = 300
 """Characters of an earlier text that are kept: enough to find the matter again."""
+MOST_SKILL_DATA = 12
+LONGEST_SKILL_DATA = 500
+"""Entries, and characters of one, that a skill may keep between turns."""
+LONGEST_SEALED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Reply:
     sources: tuple[Mapping[str, Any], ...] = ()
     limited: bool = False
     """Whether it was made without the dialogue understanding; a message then says so."""
+    danger: str | None = None
+    """The danger that came to light while it was made, for whoever calls a person; not part of what is replied."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -74,6 +81,10 @@ class Reply:
     def text(self) -> str:
         """All that is said, for logs and plain channels."""
         return "\n".join(str(message.get("text", "")) for message in self.messages)
+
+
+SILENCE = Reply("handoff", ())
+"""What the assistant says while a person has the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,49 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class SkillState:
+    """A skill that is not done: what it keeps between turns. While it is set that skill sees a text first.
+
+    ``data`` is small: at most :data:`MOST_SKILL_DATA` short texts. Never a secret: the focus is stored in clear.
+    ``sealed``: what is nobody else's business, sealed by the skill (base64).
+    """
+
+    name: str
+    data: Mapping[str, str] = field(default_factory=dict)
+    sealed: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.sealed) > LONGEST_SEALED:
+            raise ValueError(f"skill {self.name} keeps too much")
+        if len(self.data) > MOST_SKILL_DATA or any(len(value) > LONGEST_SKILL_DATA for value in self.data.values()):
+            raise ValueError(f"skill {self.name} keeps too much")
+
+    @property
+    def awaits_secret(self) -> bool:
+        """Whether what was asked for must not be kept in the log: ``data["secret"]`` says so."""
+        return self.data.get("secret") == "yes"
+
+    def with_data(self, **changes: str) -> Self:
+        return replace(self, data={**self.data, **changes})
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who is talking, as far as it is known.
+
+    ``citizen``: the name the channel vouches for, such as ``wechat:<openid>``; ``origin``: tells strangers apart (a
+    digest of the client's address), for counting wrong codes. ``channel``: web, api, wechat …; ``turn_id``: the turn in
+    which he speaks, the same however often it is answered.
+    """
+
+    conversation_id: str = ""
+    citizen: str | None = None
+    origin: str = ""
+    channel: str = "conversation"
+    turn_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Focus:
     """What the conversation is about now. Small and bounded: it travels with every turn."""
 
@@ -123,6 +177,7 @@ class Focus:
     turns: tuple[str, ...] = ()
     """The citizen's earlier texts about the topic, latest last."""
     pending: Pending | None = None
+    skill: SkillState | None = None
 
     @property
     def offered_codes(self) -> tuple[str, ...]:
@@ -145,6 +200,7 @@ class Focus:
     @classmethod
     def _read(cls, values: Mapping[str, Any]) -> Self:
         pending = values.get("pending")
+        skill = values.get("skill")
         return cls(
             matter=values.get("matter"),
             facets=tuple(values.get("facets", ())),
@@ -159,6 +215,13 @@ class Focus:
                 offers=tuple(Offer(o["title"], o["payload"]) for o in pending["offers"]),
                 text=pending["text"],
                 facets=tuple(pending["facets"]),
+            ),
+            skill=None
+            if skill is None
+            else SkillState(
+                str(skill["name"]),
+                {str(key): str(value) for key, value in skill["data"].items()},
+                str(skill.get("sealed", "")),
             ),
         )
 
@@ -208,9 +271,18 @@ def without_pending(focus: Focus) -> Focus:
     return replace(focus, pending=None)
 
 
+def with_skill(focus: Focus, skill: SkillState | None) -> Focus:
+    """``focus`` with another active skill, or none; a choice that is still open is dropped, for the skill asks now."""
+    return replace(focus, skill=skill, pending=None if skill else focus.pending)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a conversation's log; numbers run from 1 without gaps. ``kind``: citizen or bot."""
+    """One line of a conversation's log; numbers run from 1 without gaps.
+
+    ``kind``: citizen, bot, person (an operator's word), attachment (what the citizen sent beside words) or holder
+    (somebody else holds the conversation now).
+    """
 
     number: int
     kind: str
@@ -233,7 +305,10 @@ class Turn:
     sender: str
     text: str
     focus: Focus
+    speaker: Speaker = field(default_factory=Speaker)
     state: Literal["mine", "busy", "answered"] = "mine"
     """mine: to be answered by the caller; busy: another turn (or the same, elsewhere) is being answered, try again."""
+    holder: Holder = Holder.BOT
+    """Who answers: the assistant only where it is the bot."""
     reply: Reply | None = None
     events: tuple[Event, ...] = field(default=())

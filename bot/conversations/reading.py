@@ -19,6 +19,8 @@ SIGNED = 0.6
 PLAIN_QUESTION = 0.5
 _SHORT_ACT = 20
 """Characters up to which a whole text may be a dialogue act."""
+_SHORT_QUESTION = 12
+"""Characters up to which a question may be too vague to say which object of its kind it means."""
 
 
 @cache
@@ -57,6 +59,11 @@ def asks_for(skill: str, text: str) -> bool:
     return pattern is not None and pattern.search(normalise(text)) is not None
 
 
+def cancels(text: str) -> bool:
+    """Whether the whole text gives up what was asked for."""
+    return _patterns("forms")["cancel"].fullmatch(bare(text)) is not None
+
+
 def is_elliptic(text: str) -> bool:
     """Whether a text like "换领呢" only makes sense after another."""
     return _patterns("follow_up")["elliptic"].search(normalise(text)) is not None
@@ -77,6 +84,25 @@ def asks_only_facets(text: str) -> bool:
     if not facets_said(text):
         return False
     return not bare(_patterns("follow_up")["filler"].sub(" ", _bare_signs().sub(" ", normalise(text))))
+
+
+@cache
+def _objects() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    """For each kind of object: how it is asked for, and the words that name it."""
+    table = _table()["objects"]
+    shape = table["asking_for"]
+    return tuple((re.compile(shape.replace("{names}", words)), re.compile(words)) for words in table["names"])
+
+
+def asks_for_other_object(text: str, talked_about: str) -> bool:
+    """Whether a short text asks for an object of its own ("开个证明要啥") that ``talked_about`` does not name."""
+    folded = normalise(text)
+    if len(bare(text)) > _SHORT_QUESTION:
+        return False
+    for asked, named in _objects():
+        if asked.search(folded):
+            return named.search(talked_about) is None
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,13 +108,15 @@ def _is_social(text: str, confidence: float, search: Search, t: Thresholds) -> b
 
 def _service(understanding: Understanding, search: Search, t: Thresholds) -> Way | None:
     intent, confidence = understanding.intent or "", understanding.intent_confidence
-    way = SERVICES[intent]
-    signed = asks_for(intent, understanding.text)
+    way, text = SERVICES[intent], understanding.text
+    signed = asks_for(intent, text)
     if way == "case" and understanding.has_entity("case_number", "query_code"):
         return way
     sure = search.decision == "answered" and search.confidence >= t.index_sure
     if search.decision == "answered" and way == "complaint":
-        return None  # the guide is answered, and the way to complain is offered beside it
+        # The guide is answered, and the way to complain is offered beside it, unless he says that he complains.
+        plainly = intent == "file_complaint" and confidence >= t.service and asks_for("complain_plainly", text)
+        return way if plainly else None
     if signed and confidence >= (t.service_over_answer if sure else t.service_with_sign):
         return way
     return way if confidence >= t.service and search.decision != "answered" else None

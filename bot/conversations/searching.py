@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import date
 
 from bot.answers.faq import bare
-from bot.conversations.corrections import Correction, correction, takes_back
+from bot.conversations.answering import NEAR
+from bot.conversations.corrections import Correction, correction, takes_back, turns_away
 from bot.conversations.model import Candidate, Focus
 from bot.conversations.ports import Finder, Found, Search
-from bot.conversations.reading import is_elliptic
+from bot.conversations.reading import asks_for_other_object, is_elliptic
 
 CHOSEN_AMONG = 0.5
 """Score from which a matter is taken without asking, when it is all that was left or offered."""
 CLEAR_LEAD = 0.2
+RIVAL = 0.01
+"""Score from which another matter may be meant by a text that turns away from the one talked about."""
 SHORT = 8
 """Characters up to which a text leans on the ones before it."""
 
@@ -24,7 +27,7 @@ def search_matters(finder: Finder, text: str, focus: Focus, today: date) -> Sear
     """What the index finds for ``text`` in this conversation; a correction is searched by what it puts right."""
     corrected = correction(text) if focus.turns else None
     asked = corrected.right if corrected and len(bare(corrected.right)) > 1 else text
-    found = finder.find(asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today)
+    found = _found(finder, asked, focus, today)
     search = Search(
         decision=found.decision,
         confidence=_probability(found.confidence),
@@ -35,7 +38,44 @@ def search_matters(finder: Finder, text: str, focus: Focus, today: date) -> Sear
     )
     if corrected and corrected.wrong and search.best and search.best.code == focus.matter:
         return _taken_back(search, corrected)
+    if _is_vague(text, search, focus) or _may_have_left(text, search, focus):
+        return replace(search, decision="clarify")
+    if _says_too_little(search, focus):
+        return replace(search, decision="clarify")
     return search
+
+
+def _found(finder: Finder, asked: str, focus: Focus, today: date) -> Found:
+    """The search with what was said before. Questions that opened no matter count only where the text needs them."""
+    if focus.turns and focus.matter is None and not focus.offered_codes:
+        alone = finder.find(asked, today=today)
+        if alone.decision == "answered":
+            return alone
+    return finder.find(asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today)
+
+
+def _is_vague(text: str, search: Search, focus: Focus) -> bool:
+    """Whether only the topic speaks for the matter found, and the text asks for something it never named."""
+    best = search.best
+    if best is None or search.exact or search.decision != "answered" or best.code != focus.matter:
+        return False
+    return asks_for_other_object(text, " ".join((best.name, *focus.turns)))
+
+
+def _may_have_left(text: str, search: Search, focus: Focus) -> bool:
+    """Whether the text turns away from the matter found, which only the topic speaks for, and another is at hand."""
+    best = search.best
+    if best is None or search.exact or search.decision != "answered" or best.code != focus.matter:
+        return False
+    rivals = [candidate for candidate in search.candidates[1:3] if candidate.score >= RIVAL]
+    return bool(rivals) and turns_away(text)
+
+
+def _says_too_little(search: Search, focus: Focus) -> bool:
+    """Whether nothing is sure because a short text leans on those before it, and something is near enough to ask."""
+    if search.decision != "unknown" or not focus.turns or focus.offered_codes:
+        return False
+    return search.follows_up and search.best is not None and search.best.score >= NEAR
 
 
 def _probability(score: float) -> float:

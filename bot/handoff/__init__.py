@@ -1,0 +1,1 @@
+"""Hand-off of a conversation to a person, and the operators' desk."""

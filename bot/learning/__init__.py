@@ -1,0 +1,1 @@
+"""Learning from what was not known: the review list, the editors' draft, its evaluation, regression cases."""
