@@ -10,26 +10,51 @@ import structlog
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+from bot.attachments.model import MOST_BYTES
 from bot.clock import Clock, SystemClock
 from bot.errors import ConfigurationError, WenbanError
 from bot.settings import Settings
 from bot.store.migrate import upgrade
 from channels import errors, wiring
-from channels.api import chat, events, health, matters, webhook
+from channels.api import attachments, cases, chat, complaint_news, complaints, events, health, marks, matters, webhook
+from channels.api import desk as desk_stream
+from channels.api.open311 import routes as open311
 from channels.bus import make_relay
 from channels.messages import message
 from channels.metrics import Metrics, RequestMetrics
 from channels.security import Bounds, SecurityHeaders
+from channels.web import (
+    accounts,
+    aftercare,
+    audit,
+    board,
+    console,
+    desk,
+    desk_acts,
+    desk_help,
+    desk_quality,
+    hit_test,
+    judge,
+    learn,
+    learn_draft,
+    rules,
+    sign_in,
+    triage,
+    unit,
+)
 from channels.web import chat as chat_page
-from channels.web import console, sign_in
+from channels.web import complaints as complaint_pages
 from channels.web import matters as matter_pages
 from channels.web.pages import UI, ImmutableFiles, Pages
+from channels.wechat import routes as wechat_routes
 from channels.wiring import Services
 from index.encoder import Encoder, open_encoder
 from index.errors import EncoderUnavailable, SearchIndexError
 
 log = structlog.get_logger("wenban.gateway")
 
+LARGEST_UPLOAD = MOST_BYTES + 64 * 1024
+"""Bytes of a body that brings a picture: the picture and the form around it."""
 INDEX_INTERVAL = 1.0
 """Seconds between looks at which index is published."""
 DESCRIPTION = """问办: questions about government services, answered from published guides alone.
@@ -61,11 +86,16 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
             await asyncio.to_thread(services.refresh_index)
         tasks = [
             asyncio.create_task(_keep_index(services)),
+            asyncio.create_task(_warm_complaints(services)),
             asyncio.create_task(make_relay(services.store.engine).run(services.bus)),
         ]
+        if services.wechat is not None:
+            services.wechat.start()
         try:
             yield
         finally:
+            if services.wechat is not None:
+                await services.wechat.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -82,7 +112,15 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
         openapi_url="/openapi.json",
     )
     errors.install(app, pages)
-    for router in (chat.router, events.router, matters.router):
+    for router in (
+        chat.router,
+        events.router,
+        marks.router,
+        matters.router,
+        cases.router,
+        complaints.router,
+        attachments.router,
+    ):
         app.include_router(router, prefix="/api/v1")
     for router in (
         webhook.router,
@@ -91,16 +129,45 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
         matter_pages.router,
         sign_in.router,
         console.router,
+        desk.router,
+        desk_acts.router,
+        desk_help.router,
+        desk_quality.router,
+        desk_stream.router,
+        complaint_news.router,
+        unit.router,
+        triage.router,
+        board.router,
+        aftercare.router,
+        judge.router,
+        accounts.router,
+        rules.router,
+        learn.router,
+        learn_draft.router,
+        hit_test.router,
+        complaint_pages.router,
+        audit.router,
+        wechat_routes.router,
+        open311.router,
     ):
         app.include_router(router)
     app.mount("/static", ImmutableFiles(directory=UI / "static"), name="static")
     # The last added is the outermost.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.add_middleware(Bounds)
+    uploads = dict.fromkeys((attachments.UPLOADS, chat_page.UPLOADS), LARGEST_UPLOAD)
+    app.add_middleware(Bounds, larger={**uploads, **dict.fromkeys(rules.PATHS, rules.MOST_BYTES)})
     app.add_middleware(errors.Incidents, pages=pages)
     app.add_middleware(RequestMetrics, metrics=metrics)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+async def _warm_complaints(services: Services) -> None:
+    """Load what decides on complaints beside the first requests; what cannot be loaded is told to the operator."""
+    try:
+        await asyncio.to_thread(services.complaints.warm)
+    except WenbanError as error:
+        log.error("complaints_unusable", reason=error.message, remedy=error.remedy)
 
 
 async def _keep_index(services: Services) -> None:

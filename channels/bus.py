@@ -1,38 +1,62 @@
-"""News between workers: "conversation X has new events", nothing more. The log in the database is the truth.
+"""News between processes: "conversation X has new events", nothing more. The log in the database is the truth.
 
-Inside a process news travels at once. From other processes it arrives by a relay: on SQLite by watching the file's
-``data_version`` (which says only that *something* was written, so everybody looks), on PostgreSQL by LISTEN/NOTIFY.
-News may be lost or doubled; a listener therefore reads the log after every wake-up and at least every few seconds.
+Inside a process news travels at once. From other processes it arrives by a relay: on SQLite by a file beside the
+database to which everybody appends, on PostgreSQL by LISTEN/NOTIFY. News may be lost or doubled; a listener therefore
+reads the log after every wake-up and at least every few seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import secrets
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import psycopg
 import structlog
-from sqlalchemy import Engine
-
-from bot.errors import WenbanError
-from bot.store.faults import explaining
+from sqlalchemy import Engine, func, select
 
 log = structlog.get_logger("wenban.bus")
 
 CHANNEL = "wenban_news"
-SQLITE_INTERVAL = 0.1
-"""Seconds between looks at SQLite's data_version; measured 106 ms from writer to reader at the 95th percentile."""
+FILE_INTERVAL = 0.02
+"""Seconds between looks at the length of the file: one system call of microseconds."""
+LONGEST_FILE = 1 << 20
+"""Bytes after which whoever appends empties the file."""
 RETRY_SECONDS = 2.0
+
+
+class News(asyncio.Event):
+    """Set at every piece of news; says what it was about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: set[str] | None = set()
+
+    def about(self, key: str | None) -> None:
+        """There is news about ``key``, or, None, perhaps about anything."""
+        if key is None:
+            self._keys = None
+        elif self._keys is not None:
+            self._keys.add(key)
+        self.set()
+
+    def take(self) -> frozenset[str] | None:
+        """What it was about since it was last asked, None: anything; cleared, before the log is read."""
+        self.clear()
+        keys, self._keys = self._keys, set()
+        return None if keys is None else frozenset(keys)
 
 
 class Bus:
     """Subscribers of this process and the queue to the relay. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[News]] = defaultdict(set)
         self._loop = asyncio.get_running_loop()
         self.outgoing: asyncio.Queue[str] | None = None
 
@@ -49,20 +73,22 @@ class Bus:
         """Wake those who listen to ``key``, or everybody."""
         groups = list(self._waiting.values()) if key is None else [self._waiting.get(key, set())]
         for group in groups:
-            for event in group:
-                event.set()
+            for news in group:
+                news.about(key)
 
     @contextlib.contextmanager
-    def listening(self, key: str) -> Iterator[asyncio.Event]:
-        """An event that is set at every piece of news about ``key``; the listener clears it before it reads the log."""
-        event = asyncio.Event()
-        self._waiting[key].add(event)
+    def listening(self, *keys: str) -> Iterator[News]:
+        """News about ``keys``; the listener takes it before it reads the log."""
+        news = News()
+        for key in keys:
+            self._waiting[key].add(news)
         try:
-            yield event
+            yield news
         finally:
-            self._waiting[key].discard(event)
-            if not self._waiting[key]:
-                del self._waiting[key]
+            for key in keys:
+                self._waiting[key].discard(news)
+                if not self._waiting[key]:
+                    del self._waiting[key]
 
     @property
     def listeners(self) -> int:
@@ -79,34 +105,72 @@ def make_relay(engine: Engine) -> Relay:
     """The relay that fits the database."""
     if engine.dialect.name == "postgresql":
         return PostgresRelay(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
-    return SqliteRelay(engine)
+    return FileRelay(_file_of(engine))
 
 
-class SqliteRelay:
-    """Watches ``PRAGMA data_version``, only while somebody listens."""
+def teller(engine: Engine) -> Callable[[str], None]:
+    """Announces to the gateways from a process that has no bus of its own. News that cannot be told is logged: the
+    gateways look at the log by themselves a few seconds later.
+    """
 
-    def __init__(self, engine: Engine, interval: float = SQLITE_INTERVAL) -> None:
-        self._engine = engine
+    def tell(key: str) -> None:
+        try:
+            if engine.dialect.name == "postgresql":
+                with engine.begin() as connection:
+                    connection.execute(select(func.pg_notify(CHANNEL, key)))
+            else:
+                with _appending(_file_of(engine)) as file:
+                    _append(file, "-", key)
+        except Exception as error:  # whatever it is: what was to be told is written already
+            log.warning("news_not_told", reason=str(error)[:300])
+
+    return tell
+
+
+class FileRelay:
+    """Reads on in a file to which every process appends lines ``process key``. Who finds it too long empties it;
+    whoever reads then looks at everything.
+    """
+
+    def __init__(self, path: Path, interval: float = FILE_INTERVAL) -> None:
+        self._path = path
         self._interval = interval
+        self._name = secrets.token_hex(4)
 
     async def run(self, bus: Bus) -> None:
         while True:
+            bus.outgoing = asyncio.Queue()
             try:
-                with explaining(), self._engine.connect() as connection:
-                    seen = None
-                    while True:
-                        await asyncio.sleep(self._interval)
-                        if not bus.listeners:
-                            continue
-                        # A pragma of an open file: microseconds, no need for a thread.
-                        present = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-                        connection.rollback()
-                        if seen is not None and present != seen:
-                            bus.wake()
-                        seen = present
-            except WenbanError as error:
-                log.warning("news_relay_interrupted", reason=error.message)
-                await asyncio.sleep(RETRY_SECONDS)
+                with _appending(self._path) as file:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._hear(bus, file))
+                        group.create_task(self._tell(bus.outgoing, file))
+            except* OSError as errors:
+                log.warning("news_relay_interrupted", reason=str(errors.exceptions[0])[:300])
+            finally:
+                bus.outgoing = None
+            bus.wake()  # what was told while we were deaf
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hear(self, bus: Bus, file: int) -> None:
+        at = os.fstat(file).st_size
+        while True:
+            await asyncio.sleep(self._interval)
+            size = os.fstat(file).st_size
+            if size < at:  # emptied: some of it may never have been read
+                at = size
+                bus.wake()
+            elif size > at:
+                whole = os.pread(file, size - at, at).rpartition(b"\n")[0]
+                at += len(whole) + 1 if whole else 0
+                for line in dict.fromkeys(whole.decode(errors="replace").split("\n")):
+                    name, _, key = line.partition(" ")
+                    if key and name != self._name:
+                        bus.wake(key)
+
+    async def _tell(self, outgoing: asyncio.Queue[str], file: int) -> None:
+        while True:
+            _append(file, self._name, await outgoing.get())
 
 
 class PostgresRelay:
@@ -139,3 +203,24 @@ class PostgresRelay:
         async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
             while True:
                 await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, await outgoing.get()))
+
+
+def _file_of(engine: Engine) -> Path:
+    return Path(f"{engine.url.database}-news")
+
+
+@contextlib.contextmanager
+def _appending(path: Path) -> Iterator[int]:
+    """The file, open for reading and appending; made where there is none."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _append(file: int, name: str, key: str) -> None:
+    """One line in one write, which no other process's write parts."""
+    if os.fstat(file).st_size > LONGEST_FILE:
+        os.ftruncate(file, 0)
+    os.write(file, f"{name} {key}\n".encode())

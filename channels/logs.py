@@ -50,6 +50,7 @@ def configure(level: str, shape: Literal["console", "json"], stream: TextIO | No
     for name in OWN_HANDLERS:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.NOTSET)  # the root's level counts, whatever ran here before
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
 

@@ -34,6 +34,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.wechat_posts = Counter(
+            "wenban_wechat_posts",
+            "Posts of the WeChat platform by how they were answered",
+            ["answer"],
+            registry=self.registry,
+        )
+        self.wechat_messages = Counter(
+            "wenban_wechat_messages", "Customer-service messages by how they ended", ["outcome"], registry=self.registry
+        )
+        self.cases_taken = Counter(
+            "wenban_cases_taken", "Cases sent with an API key by what became of them", ["taken"], registry=self.registry
+        )
         self.streams = Gauge("wenban_event_streams", "Open event streams", registry=self.registry)
         self.parts = Gauge(
             "wenban_part_up", "Whether a part was working when last looked at", ["part"], registry=self.registry

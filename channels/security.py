@@ -67,10 +67,17 @@ class Bounds:
     """
 
     def __init__(
-        self, app: ASGIApp, max_body: int = MAX_BODY, read_s: float = READ_SECONDS, answer_s: float = ANSWER_SECONDS
+        self,
+        app: ASGIApp,
+        max_body: int = MAX_BODY,
+        read_s: float = READ_SECONDS,
+        answer_s: float = ANSWER_SECONDS,
+        larger: Mapping[str, int] | None = None,
     ) -> None:
+        """``larger``: paths to which more may be sent, with how much."""
         self.app = app
         self.max_body = max_body
+        self.larger = larger or {}
         self.read_s = read_s
         self.answer_s = answer_s
 
@@ -80,11 +87,15 @@ class Bounds:
             return
         seen = 0
         complete = False
+        most = self.larger.get(scope["path"], self.max_body)
+        declared = int(dict(scope["headers"]).get(b"content-length", b"0") or b"0")
 
         async def bounded() -> Message:
             nonlocal seen, complete
             if complete:
                 return await receive()  # waiting for the client to leave may take as long as the answer
+            if declared > most:
+                raise self._too_large(most)
             try:
                 async with asyncio.timeout(self.read_s):
                     message = await receive()
@@ -93,8 +104,8 @@ class Bounds:
                 raise Unavailable(text, code="slow_body", remedy=remedy) from None
             seen += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if seen > self.max_body:
-                raise self._too_large()
+            if seen > most:
+                raise self._too_large(most)
             return message
 
         try:
@@ -105,8 +116,6 @@ class Bounds:
                         clock.reschedule(None)
                     await send(message)
 
-                if int(dict(scope["headers"]).get(b"content-length", b"0") or b"0") > self.max_body:
-                    raise self._too_large()
                 await self.app(scope, bounded, started)
         except TimeoutError:
             if not clock.expired():
@@ -114,8 +123,9 @@ class Bounds:
             text, remedy = explained("timeout", seconds=int(self.answer_s))
             raise Unavailable(text, code="timeout", remedy=remedy) from None
 
-    def _too_large(self) -> WenbanError:
-        text, remedy = explained("too_large", limit=self.max_body // 1024)
+    @staticmethod
+    def _too_large(most: int) -> WenbanError:
+        text, remedy = explained("too_large", limit=most // 1024)
         return TooLarge(text, remedy=remedy)
 
 

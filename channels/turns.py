@@ -18,12 +18,14 @@ from actions.base import unpacked
 from bot.answers.phrases import Phrases
 from bot.clock import Clock
 from bot.conversations.assistant import Assistant
-from bot.conversations.model import Focus, Reply, Turn
+from bot.conversations.holding import SILENT
+from bot.conversations.model import SILENCE, Focus, Reply, Turn
 from bot.conversations.reading import read
 from bot.conversations.service import ConversationService
 from bot.errors import Unavailable, WenbanError
-from bot.masking import masked
+from bot.masking import masked, without_codes
 from bot.text import normalise
+from channels.rasa_client import spoken
 
 log = structlog.get_logger("wenban.turns")
 
@@ -74,7 +76,14 @@ class Turns:
         clock: Clock,
         phrases: Phrases,
         announce: Callable[[str], None] = lambda _: None,
+        held: Callable[[Turn], Reply] = lambda _: SILENCE,
+        failed: Callable[[Turn], Reply | None] = lambda _: None,
     ) -> None:
+        """``held``: what is said to a word that goes to a person, or to nobody yet. ``failed``: the way on where no
+        answer could be made, None where it is enough to say so.
+        """
+        self._held = held
+        self._when_failed = failed
         self._conversations = conversations
         self._assistant = assistant
         self._dialogue = dialogue
@@ -82,29 +91,34 @@ class Turns:
         self._phrases = phrases
         self._announce = announce
 
-    async def take_turn(self, said: Said, channel: str, *, origin: str = "") -> Answered:
+    async def take_turn(self, said: Said, channel: str, *, origin: str = "", citizen: str | None = None) -> Answered:
         """The reply to what was said. Raises InvalidInput, NotFound, Conflict, Unavailable or StorageFull.
 
-        ``origin``: what tells clients apart who begin a conversation, for example their address.
+        ``origin``: what tells clients apart who begin a conversation, for example their address. ``citizen``: who is
+        talking where the channel knows it for certain, as ``wechat:<openid>``.
         """
         started = time.perf_counter()
-        turn = await self._begun(said, channel, origin)
+        turn = await self._begun(said, channel, origin, citizen)
         if turn.reply is not None:
             return Answered(turn.conversation_id, turn.reply, repeated=True)
         try:
             self._announce(turn.conversation_id)
             reply, focus = await self._answer(turn)
-            await asyncio.to_thread(self._conversations.finish, turn, reply, focus)
+            written = await asyncio.to_thread(self._conversations.finish, turn, reply, focus)
+            if reply.messages and not written:  # a person spoke meanwhile, or another process answered
+                kept = await asyncio.to_thread(self._conversations.reply_of, turn.id)
+                reply = kept or SILENCE
         except BaseException:
             with contextlib.suppress(WenbanError):
                 await asyncio.to_thread(self._conversations.abandon, turn)
             raise
         self._announce(turn.conversation_id)
+        awaits_secret = turn.focus.skill is not None and turn.focus.skill.awaits_secret
         log.info(
             "turn",
             conversation=turn.conversation_id[:8],
             channel=channel,
-            text=masked(turn.text)[:200],
+            text=masked(without_codes(turn.text, awaited=awaits_secret))[:200],
             outcome=reply.outcome,
             matter=reply.matter,
             facets=",".join(reply.facets),
@@ -114,7 +128,7 @@ class Turns:
         )
         return Answered(turn.conversation_id, reply)
 
-    async def _begun(self, said: Said, channel: str, origin: str) -> Turn:
+    async def _begun(self, said: Said, channel: str, origin: str, citizen: str | None) -> Turn:
         """The turn taken in, once the one before it in the conversation is done."""
         pause, give_up = FIRST_PAUSE, time.monotonic() + BUSY_SECONDS
         while True:
@@ -125,6 +139,7 @@ class Turns:
                 said.text,
                 channel,
                 origin=origin,
+                citizen=citizen,
             )
             if turn.state != "busy":
                 return turn
@@ -135,9 +150,13 @@ class Turns:
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     async def _answer(self, turn: Turn) -> tuple[Reply, Focus]:
+        if turn.holder in SILENT:
+            return await asyncio.to_thread(self._held, turn), turn.focus
         if self._dialogue is not None:
+            text = spoken(normalise(turn.text))
             try:
-                payloads = await self._dialogue.turn(turn.sender, normalise(turn.text), {"turn_id": turn.id})
+                self._assistant.anticipate(text, turn.focus, self._clock.now().date())
+                payloads = await self._dialogue.turn(turn.sender, text, {"turn_id": turn.id})
                 return unpacked(payloads[-1])
             except WenbanError as error:
                 log.warning("dialogue_unavailable", conversation=turn.conversation_id[:8], code=error.code)
@@ -149,8 +168,21 @@ class Turns:
     def _limited(self, turn: Turn) -> tuple[Reply, Focus]:
         """The answer without Rasa, which says what is limited."""
         today = self._clock.now().date()
-        reply, focus = self._assistant.answer(read(normalise(turn.text)), turn.focus, today)
+        try:
+            speaker = replace(turn.speaker, turn_id=turn.id)
+            reply, focus = self._assistant.answer(read(normalise(turn.text)), turn.focus, today, speaker)
+        except WenbanError:
+            raise
+        except Exception:
+            # Nobody is left without a way on: what is said names the telephone and a person.
+            log.exception("assistant_failed", conversation=turn.conversation_id[:8])
+            return self._when_failed(turn) or self._failed(), turn.focus
         notice = {"kind": "text", "text": self._phrases.say("limited.notice")}
         texts = [m for m in reply.messages if m.get("kind") != "choices"]
         choices = [m for m in reply.messages if m.get("kind") == "choices"]
         return replace(reply, messages=(*texts, notice, *choices), limited=True), focus
+
+    def _failed(self) -> Reply:
+        person = {"title": self._phrases.say("handoff.person"), "payload": self._phrases.say("handoff.person")}
+        words = self._phrases.say("handoff.failed")
+        return Reply("error", ({"kind": "text", "text": words}, {"kind": "choices", "text": "", "choices": [person]}))

@@ -15,11 +15,19 @@ from rasa_sdk.executor import ActionExecutor
 from actions import register
 from bot import text as texts
 from bot.answers.phrases import Phrases
+from bot.attachments.service import FOLDER as ATTACHMENTS
+from bot.attachments.service import AttachmentService
+from bot.board.service import BoardService
+from bot.board.similar import SimilarFinder
 from bot.clock import Clock
+from bot.complaints.talking import NAME as COMPLAINT
 from bot.conversations.assistant import Assistant
+from bot.conversations.marks import MarkService
 from bot.conversations.ports import Finder
 from bot.conversations.service import ConversationService
 from bot.errors import NotFound, Unavailable
+from bot.handoff.assist import Assist
+from bot.handoff.reading import Snapshots
 from bot.matters.model import PublishedGuide
 from bot.matters.service import MatterService
 from bot.people.service import PeopleService
@@ -29,17 +37,28 @@ from bot.store.engine import make_engine
 from bot.workdays import load_calendar
 from channels import worker
 from channels.bus import Bus
+from channels.casework import Casework, build_casework, limits_of
+from channels.complaints import Complaints
+from channels.delays import files_delays
+from channels.handing_off import HandingOff, build_handing_off
+from channels.learning import Learning, build_learning
 from channels.messages import explained, message
 from channels.metrics import Metrics
 from channels.rasa_client import RasaClient
 from channels.readiness import Part, PartState, Readiness, judge
 from channels.security import RateLimiter, address
+from channels.sent import Sent
+from channels.shared import Shared
+from channels.supervising import Supervision, build_supervision
 from channels.turns import Answered, Said, Turns
 from channels.web.pages import Pages
 from channels.web.starters import Starters
+from channels.wechat.service import WeChat, make_wechat
 from index.encoder import Encoder
 from index.errors import IndexMissing, SearchIndexError
+from index.explaining import Explanation, explain
 from index.holder import SearcherHolder
+from index.second import SecondLook
 
 log = structlog.get_logger("wenban.gateway")
 
@@ -59,11 +78,25 @@ class Services:
     encoder: Encoder
     holder: SearcherHolder
     conversations: ConversationService
+    casework: Casework
+    handing_off: HandingOff
+    marks: MarkService
+    snapshots: Shared[Snapshots]
+    assist: Assist
+    phrases: Phrases
+    complaints: Complaints
+    supervision: Supervision
+    board: BoardService
+    learning: Learning
+    similar: SimilarFinder
     dialogue: RasaClient
     turns: Turns
     actions: ActionExecutor
     limiter: RateLimiter
     starters: Starters
+    attachments: AttachmentService
+    sent: Sent
+    wechat: WeChat | None
     started_at: datetime
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     longest_text: int = texts.LONGEST
@@ -103,6 +136,13 @@ class Services:
             text, remedy = explained("no_guide")
             raise NotFound(text, code="guide_not_found", remedy=remedy)
         return published
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def explain(self, text: str) -> Explanation:
+        """What the index finds for ``text`` today, and why. Raises Unavailable."""
+        _finder(self.holder)  # says why where there is none
+        return explain(self.holder.current(), text, self.clock.now().date())
 
     # -- the state of the parts -------------------------------------------------------------------------------------
 
@@ -157,11 +197,42 @@ def build(settings: Settings, clock: Clock, pages: Pages, metrics: Metrics, enco
     store = Store(make_engine(settings), clock)
     bus = Bus()
     matters = MatterService(store, clock, settings.home / "index", lambda: encoder)
-    holder = SearcherHolder(settings.home / "index", encoder)
+    second = SecondLook.beside(encoder, threads=settings.encoder_threads)
+    holder = SearcherHolder(settings.home / "index", encoder, second=second)
     phrases = Phrases(settings.city_name, settings.hotline)
     conversations = ConversationService(store, clock, settings)
-    assistant = Assistant(lambda: _finder(holder), matters, load_calendar(settings.home / "calendar"), phrases)
+    calendar = load_calendar(settings.home / "calendar")
+    delays = files_delays(lambda: complaints.service, phrases)
+    casework = build_casework(settings, store, clock, calendar, limits_of(matters), file_complaint=delays)
+    complaints = Complaints(
+        settings,
+        store,
+        clock,
+        casework.sealer,
+        calendar,
+        matters,
+        lambda: encoder,
+        casework.notifications,
+        casework.judgements,
+    )
+    marks = MarkService(store, clock, bus.announce)
+    handing_off = build_handing_off(settings, store, clock, calendar, matters, phrases, casework, marks, bus.announce)
+    attachments = AttachmentService(store, clock, settings.home / ATTACHMENTS)
+    complaint = complaints.skill(attachments, casework.judgements, matters, phrases)
+    skills = {"complaint": complaint, **casework.skills(phrases), "handoff": handing_off.skill}
+    assistant = Assistant(lambda: _finder(holder), matters, calendar, phrases, skills, handing_off.skill)
+
+    def complains(conversation_id: str) -> bool:
+        skill = conversations.focus(conversation_id).skill
+        return skill is not None and skill.name == COMPLAINT
+
     dialogue = RasaClient(settings.rasa_url, settings.rasa_timeout)
+    called = handing_off.skill
+    turns = Turns(
+        conversations, assistant, dialogue, clock, phrases, bus.announce, called.while_held, called.when_failed
+    )
+    limiter = RateLimiter(settings.rate_limit == "on")
+    supervision = build_supervision(settings, store, clock, casework.sealer, calendar, complaints.handling)
     return Services(
         settings=settings,
         clock=clock,
@@ -174,11 +245,25 @@ def build(settings: Settings, clock: Clock, pages: Pages, metrics: Metrics, enco
         encoder=encoder,
         holder=holder,
         conversations=conversations,
+        casework=casework,
+        handing_off=handing_off,
+        marks=marks,
+        snapshots=Shared(handing_off.reading.snapshots),
+        assist=Assist(lambda: _finder(holder), matters, calendar, phrases),
+        phrases=phrases,
+        complaints=complaints,
+        supervision=supervision,
+        learning=build_learning(store, clock, matters),
+        board=BoardService(store, clock, calendar, supervision.rules.current),
+        similar=SimilarFinder(store, clock),
         dialogue=dialogue,
-        turns=Turns(conversations, assistant, dialogue, clock, phrases, bus.announce),
+        turns=turns,
         actions=register(ActionExecutor(), assistant, conversations, clock),
-        limiter=RateLimiter(settings.rate_limit == "on"),
+        limiter=limiter,
         starters=Starters(matters, pages.words["starters"]),
+        attachments=attachments,
+        sent=Sent(conversations, attachments, phrases),
+        wechat=make_wechat(settings, store, casework.sealer, clock, metrics, limiter, turns, attachments, complains),
         started_at=clock.now(),
     )
 

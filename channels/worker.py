@@ -27,11 +27,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done again and again; ``run`` gets the present time."""
+    """Something done again and again; ``run`` gets the present time, ``close`` gives back what it holds in the end."""
 
     name: str
     every: timedelta
     run: Callable[[datetime], None]
+    close: Callable[[], None] = lambda: None
 
 
 class Schedule:
@@ -57,6 +58,7 @@ class Worker:
     """Runs ``jobs`` by ``clock`` until told to stop."""
 
     def __init__(self, jobs: Sequence[Job], clock: Clock) -> None:
+        self._jobs = jobs
         self._schedule = Schedule(jobs)
         self._clock = clock
 
@@ -65,6 +67,8 @@ class Worker:
         while not stop.is_set():
             self.turn()
             stop.wait(self._schedule.pause(self._clock.now()))
+        for job in self._jobs:
+            job.close()
 
     def turn(self) -> None:
         """Runs every job that is due now."""
@@ -101,6 +105,8 @@ def heartbeat_file(home: Path) -> Path:
     return home / "worker.heartbeat"
 
 
-def jobs(settings: Settings) -> list[Job]:
+def jobs(settings: Settings, clock: Clock) -> list[Job]:
     """What the worker of an installation does."""
-    return [heartbeat(settings.home)]
+    from channels.work import jobs_of  # the parts take their time to import; --help and the gateway do not need them
+
+    return [heartbeat(settings.home), *jobs_of(settings, clock)]

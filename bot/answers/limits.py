@@ -39,7 +39,7 @@ class LimitView:
     provisional: bool
 
 
-def _add_months(start: date, count: int) -> date:
+def add_months(start: date, count: int) -> date:
     month = start.month - 1 + count
     year, month = start.year + month // 12, month % 12 + 1
     return date(year, month, min(start.day, months.monthrange(year, month)[1]))
@@ -57,5 +57,5 @@ def view(limit: Limit, today: date, calendar: Calendar) -> LimitView:
         elif unit == "自然日":
             due = today + timedelta(days=limit.value)
         elif unit == "月":
-            due = _add_months(today, limit.value)
+            due = add_months(today, limit.value)
     return LimitView(limit.value, unit, limit.value == 0, due, provisional)

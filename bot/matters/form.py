@@ -81,6 +81,9 @@ _BASIS = ListSheet(
 )
 _ALIASES = ListSheet("aliases", "别名", (Column("", "别名", ("事项别名",), required=True),), "words")
 _QUESTIONS = ListSheet("questions", "典型问题", (Column("", "典型问题", ("问题",), required=True),), "words")
+_NOT_QUESTIONS = ListSheet(
+    "not_questions", "不答的问题", (Column("", "不答的问题", ("不归本事项的问题",), required=True),), "words"
+)
 _MATERIALS = ListSheet(
     "materials",
     "申请材料",
@@ -157,6 +160,9 @@ GUIDES = Form(
         Column("name", "事项名称", required=True),
         Column("aliases", "别名", cell=Cell.WORDS, hint="也可以写在“别名”表里，一行一个"),
         Column("questions", "典型问题", cell=Cell.WORDS, hint="也可以写在“典型问题”表里，一行一个"),
+        Column(
+            "not_questions", "不答的问题", cell=Cell.WORDS, hint="听着像、其实不归本事项的问法；也可以写在同名的表里"
+        ),
         Column("kind", "事项类型", required=True),
         Column("department", "实施主体", ("实施部门",), required=True),
         Column("division", "行政区划代码", hint="6 位数字"),
@@ -180,7 +186,7 @@ GUIDES = Form(
         Column("valid_from", "生效日期", hint="例如 2026-01-31"),
         Column("valid_to", "失效日期", hint="例如 2026-12-31；空 = 一直有效"),
     ),
-    lists=(_MATERIALS, _SITUATIONS, _FEES, _PROCESS, _WINDOWS, _FAQ, _BASIS, _ALIASES, _QUESTIONS),
+    lists=(_MATERIALS, _SITUATIONS, _FEES, _PROCESS, _WINDOWS, _FAQ, _BASIS, _ALIASES, _QUESTIONS, _NOT_QUESTIONS),
 )
 
 POWERS = Form(

@@ -9,12 +9,14 @@ import fcntl
 import hashlib
 import logging
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import ConfigurationError, Conflict, StorageFull
-from bot.store.faults import explained
+from bot.store.faults import explained, explaining
 from index.builder import build_index
 from index.documents import Document
 from index.encoder import Encoder
@@ -24,10 +26,13 @@ from index.searcher import Searcher
 
 log = logging.getLogger(__name__)
 
-_CACHE = "vectors.cache"
+CACHE = "vectors.cache"
 _LOCK = ".publishing"
 _KEPT = 2
 """Folders that stay: the one that is searched and the one before, which a slower process may still be reading."""
+
+_TRIAL_SECONDS = 6 * 3600
+"""Age from which a trial folder belongs to nobody any more."""
 
 
 class IndexFolders:
@@ -66,7 +71,7 @@ class IndexFolders:
         self.root.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            build_index(documents, folder, self.encoder, cache=self.root / _CACHE, progress=progress)
+            build_index(documents, folder, self.encoder, cache=self.root / CACHE, progress=progress)
         except (OSError, RuntimeError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             shown = explained(error)
@@ -74,6 +79,23 @@ class IndexFolders:
                 raise shown from error
             raise
         return name
+
+    @contextmanager
+    def trial(self, documents: Sequence[Document], progress: Callable[[int, int], None]) -> Iterator[Path]:
+        """A folder with the index of ``documents`` that nobody is pointed to; gone afterwards.
+
+        Texts encoded for it are in the cache when they are published. Raises StorageFull.
+        """
+        root = self.root.with_name(f"{self.root.name}-trial")
+        for left in root.glob("*"):  # by a process that died
+            if time.time() - left.stat().st_mtime > _TRIAL_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+        self.root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(exist_ok=True)
+        with explaining(), tempfile.TemporaryDirectory(dir=root) as folder:
+            made = Path(folder) / "index"
+            build_index(documents, made, self.encoder, cache=self.root / CACHE, progress=progress)
+            yield made
 
     def pointed(self) -> str | None:
         """The name of the folder that is searched."""
@@ -127,3 +149,7 @@ class IndexFolders:
 
 def publishing_already() -> Conflict:
     return Conflict("另一个导入正在进行。", code="import_running", remedy="请等它结束后再导入一次。")
+
+
+def moved_on() -> Conflict:
+    return Conflict("目录已经有了新的版本。", code="catalogue_moved_on", remedy="请按新的版本重新评测，再发布。")

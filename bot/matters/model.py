@@ -172,6 +172,8 @@ class Guide(Value):
     name: _Line
     aliases: tuple[_Line, ...] = ()
     questions: tuple[_Line, ...] = ()
+    not_questions: tuple[_Line, ...] = ()
+    """Questions that sound like this matter and must not be answered by it."""
     kind: MatterKind
     department: _Line
     division: OptionalDivision = None

@@ -23,17 +23,20 @@ from bot.clock import Clock
 from bot.errors import WenbanError
 from bot.matters import repository
 from bot.matters.faults import Fault
-from bot.matters.indexing import IndexFolders, publishing_already
+from bot.matters.indexing import IndexFolders, moved_on, publishing_already
 from bot.matters.repository import Kind, chunks
 from bot.matters.spool import Entry, Spool
 from bot.matters.tables import CatalogueVersion
-from bot.store import Store
+from bot.store import Store, UnitOfWork
 from index.documents import Document, document
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 """Told the step (read, store, index, publish) and how much of how much of it is done."""
+
+Beside = Callable[[UnitOfWork, CatalogueVersion], None]
+"""Writes what belongs to the new version, in the transaction that publishes it."""
 
 STAGED = 200
 """Contents staged in one transaction: some milliseconds."""
@@ -68,6 +71,10 @@ class _Plan:
         return not (self.added or self.changed or self.retired)
 
 
+def _nothing(_work: UnitOfWork, _version: CatalogueVersion) -> None:
+    """An import writes nothing beside the version."""
+
+
 class Publisher:
     """Publishes versions of guides and powers and keeps index and database in step."""
 
@@ -87,10 +94,18 @@ class Publisher:
         actor: str,
         notes: list[Fault],
         progress: Progress,
+        base_label: str | None = None,
+        beside: Beside = _nothing,
     ) -> ImportReport:
-        """Publishes what ``spool`` holds. Raises Conflict where another publication runs, StorageFull, Unavailable."""
+        """Publishes what ``spool`` holds. Raises Conflict where another publication runs, StorageFull, Unavailable.
+
+        ``base_label``: only where that version is the current one, else Conflict. ``beside`` writes in the transaction
+        that publishes; what it raises takes everything back.
+        """
         with self._store.read() as session:
             base = repository.current_version(session, kind)
+            if base_label is not None and (base is None or base.label != base_label):
+                raise moved_on()
             plan = _plan(repository.current_digests(session, kind), spool.entries, replace)
         label = base.label if base else None
         report = ImportReport(
@@ -107,7 +122,7 @@ class Publisher:
         )
         if dry_run or plan.is_empty:
             return report
-        fresh = self._publish(kind, base, plan, spool, source, actor, progress)
+        fresh = self._publish(kind, base, plan, spool, source, actor, progress, beside)
         return ImportReport(**{**vars(report), "version": fresh, "published": True})
 
     def _publish(
@@ -119,6 +134,7 @@ class Publisher:
         source: str,
         actor: str,
         progress: Progress,
+        beside: Beside,
     ) -> str:
         label = self._next_label(kind)
         before = self._folders.pointed() if kind is Kind.GUIDES else None
@@ -128,7 +144,7 @@ class Publisher:
             if kind is Kind.GUIDES:
                 documents = list(self._documents(plan.target.values()))
                 built = self._folders.build(label, documents, lambda done, total: progress("index", done, total))
-            self._flip(kind, base, plan, label, source, actor, built, progress)
+            self._flip(kind, base, plan, label, source, actor, built, progress, beside)
         except BaseException:
             self._take_back(built, before)
             raise
@@ -170,6 +186,7 @@ class Publisher:
         actor: str,
         built: str | None,
         progress: Progress,
+        beside: Beside,
     ) -> None:
         progress("publish", 0, 1)
         with self._store.write() as work:
@@ -192,6 +209,7 @@ class Publisher:
             repository.end_entries(work.session, kind, ended, version.id)
             repository.add_entries(work.session, kind, (*plan.changed, *plan.added), version.id)
             head.version_id = version.id
+            beside(work, version)
             work.emit("catalogue.published", f"{kind}:{label}", {"kind": kind, "version": label, **counts})
             work.audit(actor, "catalogue.publish", f"{kind}:{label}", {"source": source, **counts})
             if built:

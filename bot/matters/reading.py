@@ -75,7 +75,7 @@ def _parsed(number: int, line: bytes) -> Row | Fault:
             line.decode()
         except UnicodeDecodeError as wrong:
             return Fault(f"不是 UTF-8 编码（第 {wrong.start + 1} 个字节）；请另存为 UTF-8", number)
-        return Fault(f"不是一个完整的 JSON 对象（第 {error.colno} 个字符附近）；每行应当是一个事项", number)
+        return Fault(f"不是一个完整的 JSON 对象（第 {error.colno} 个字符附近）；每行应当是一条", number)
     if not isinstance(value, dict):
         return Fault("应为一个 JSON 对象（{…}）；文件每行一个，不要写成一个大列表", number)
     return Row(number, value)

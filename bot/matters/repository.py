@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from bot.matters.additions import Addition, AdditionKind
 from bot.matters.spool import Entry
-from bot.matters.tables import CatalogueContent, CatalogueEntry, CatalogueHead, CatalogueVersion
+from bot.matters.tables import CatalogueAddition, CatalogueContent, CatalogueEntry, CatalogueHead, CatalogueVersion
 from bot.text import normalise
 
 CHUNK = 500
@@ -29,7 +30,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """A current entry with its content's hash and the version the catalogue is at."""
+    """An entry with its content's hash, in a version of the catalogue."""
 
     code: str
     digest: str
@@ -48,6 +49,27 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
 
 def _current(kind: Kind) -> ColumnElement[bool]:
     return (CatalogueEntry.kind == kind) & CatalogueEntry.until_id.is_(None)
+
+
+# Composed once: to compose a statement costs several times what it takes to run it.
+_VERSION_ID = select(CatalogueHead.version_id).where(CatalogueHead.kind == bindparam("of"))
+_FIND = (
+    select(
+        CatalogueEntry.code,
+        CatalogueEntry.digest,
+        CatalogueEntry.valid_from,
+        CatalogueEntry.valid_to,
+        CatalogueVersion.label,
+        CatalogueVersion.published_at,
+    )
+    .join(CatalogueVersion, CatalogueVersion.id == bindparam("version"))
+    .where(
+        CatalogueEntry.kind == bindparam("of"),
+        CatalogueEntry.code == bindparam("code"),
+        CatalogueEntry.since_id <= CatalogueVersion.id,
+        or_(CatalogueEntry.until_id.is_(None), CatalogueEntry.until_id > CatalogueVersion.id),
+    )
+)
 
 
 def head(session: Session, kind: Kind, *, lock: bool = False) -> CatalogueHead:
@@ -78,21 +100,14 @@ def current_digests(session: Session, kind: Kind) -> dict[str, str]:
     return {row.code: row.digest for row in session.execute(query)}
 
 
-def find(session: Session, kind: Kind, code: str) -> Found | None:
-    query = (
-        select(
-            CatalogueEntry.code,
-            CatalogueEntry.digest,
-            CatalogueEntry.valid_from,
-            CatalogueEntry.valid_to,
-            CatalogueVersion.label,
-            CatalogueVersion.published_at,
-        )
-        .join(CatalogueHead, CatalogueHead.kind == CatalogueEntry.kind)
-        .join(CatalogueVersion, CatalogueVersion.id == CatalogueHead.version_id)
-        .where(_current(kind), CatalogueEntry.code == code)
-    )
-    row = session.execute(query).one_or_none()
+def version_id(session: Session, kind: Kind) -> int | None:
+    """Which version is current, at the least cost: every answer asks."""
+    return session.execute(_VERSION_ID, {"of": kind.value}).scalar_one()
+
+
+def find(session: Session, kind: Kind, code: str, version: int) -> Found | None:
+    """The entry ``code`` had in ``version``."""
+    row = session.execute(_FIND, {"of": kind.value, "code": code, "version": version}).one_or_none()
     return None if row is None else Found(*row)
 
 
@@ -205,3 +220,30 @@ def add_entries(session: Session, kind: Kind, entries: Iterable[Entry], version_
     for chunk in chunks(entries):
         rows = [{"kind": kind.value, "since_id": version_id, **asdict(entry)} for entry in chunk]
         session.execute(insert(CatalogueEntry), rows)
+
+
+def additions(session: Session, codes: Collection[str] | None = None) -> list[Addition]:
+    """What editors added, of all guides or of ``codes``, in the order it was added."""
+    query = select(CatalogueAddition).order_by(CatalogueAddition.id)
+    if codes is not None:
+        query = query.where(CatalogueAddition.code.in_(codes))
+    return [Addition(row.code, AdditionKind(row.kind), row.text, row.answer) for row in session.scalars(query)]
+
+
+def recent_additions(session: Session, most: int) -> Sequence[CatalogueAddition]:
+    """What editors added, the latest first."""
+    return session.scalars(select(CatalogueAddition).order_by(CatalogueAddition.id.desc()).limit(most)).all()
+
+
+def keep_addition(session: Session, addition: Addition, version_id: int, by: str, at: datetime) -> None:
+    """Keeps an addition; one of the same text is replaced."""
+    drop_addition(session, addition)
+    values = {"answer": addition.answer, "added_at": at, "added_by": by, "since_id": version_id}
+    session.add(CatalogueAddition(code=addition.code, kind=addition.kind.value, text=addition.text, **values))
+
+
+def drop_addition(session: Session, addition: Addition) -> None:
+    """Takes an addition away, if it is there."""
+    row = CatalogueAddition
+    same = (row.code == addition.code) & (row.kind == addition.kind.value) & (row.text == addition.text)
+    session.execute(delete(row).where(same))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.errors import Conflict, InvalidInput
 from bot.matters import repository
+from bot.matters.additions import Addition, AdditionKind, by_code, merged
+from bot.matters.amending import Amending
 from bot.matters.form import GUIDES, POWERS
 from bot.matters.indexing import IndexFolders
 from bot.matters.intake import take_in
 from bot.matters.model import Guide, Power, PublishedGuide, PublishedPower, in_force
 from bot.matters.publishing import ImportReport, Progress, Publisher
-from bot.matters.repository import Kind
+from bot.matters.repository import Found, Kind
 from bot.matters.spool import Spool
 from bot.store import Store
 from bot.store.faults import explaining
@@ -25,6 +28,9 @@ from index.encoder import Encoder
 
 PAGE = 20
 LARGEST_PAGE = 100
+
+VERSION_SECONDS = 0.05
+"""How long the current version's number is believed: one answer asks for it five times within a few milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,15 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class KeptAddition:
+    """An addition, who made it and when."""
+
+    addition: Addition
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Publication:
     """One version of the catalogue as it was published; ``kind`` is guides or powers."""
 
@@ -78,15 +93,32 @@ class Publication:
 class MatterService:
     """The catalogue's use cases. Safe to use from several threads."""
 
-    def __init__(self, store: Store, clock: Clock, index_folder: Path, encoder_factory: Callable[[], Encoder]) -> None:
-        """``encoder_factory`` is called when an index is first built; looking up never needs it."""
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        index_folder: Path,
+        encoder_factory: Callable[[], Encoder],
+        believed_s: float = VERSION_SECONDS,
+    ) -> None:
+        """``encoder_factory`` is called when an index is first built; looking up never needs it.
+
+        ``believed_s``: seconds for which the number of the current version is not asked for again.
+        """
+        self._believed = believed_s
         self._store = store
         self._clock = clock
         self._folders = IndexFolders(index_folder, encoder_factory)
         self._publisher = Publisher(store, clock, self._folders)
-        # contents never change under their hash, so parsed ones may be kept
+        # Contents never change under their hash, nor entries within a version, so both may be kept.
+        self._entry = lru_cache(maxsize=16_384)(self._find)
         self._guide = lru_cache(maxsize=2_048)(lambda digest: Guide.model_validate_json(self._body(digest)))
         self._power = lru_cache(maxsize=2_048)(lambda digest: Power.model_validate_json(self._body(digest)))
+        self._versions: dict[Kind, tuple[int | None, float]] = {}
+        self.amending = Amending(
+            store, clock, self._folders, self._publisher, self.get_as_of, self.guides, self._versions.clear
+        )
+        """Editors' changes to single guides."""
 
     def import_guides(
         self,
@@ -126,16 +158,14 @@ class MatterService:
 
     def get(self, code: str, today: date) -> PublishedGuide | None:
         """The guide ``code``, where it is published and in force on ``today``."""
-        with self._store.read() as session:
-            found = repository.find(session, Kind.GUIDES, code)
+        found = self._current(Kind.GUIDES, code)
         if found is None or not in_force(found.valid_from, found.valid_to, today):
             return None
         return PublishedGuide(self._guide(found.digest), found.version, found.published_at)
 
     def get_any(self, code: str) -> PublishedGuide | None:
         """The guide ``code`` as published, in force or not."""
-        with self._store.read() as session:
-            found = repository.find(session, Kind.GUIDES, code)
+        found = self._current(Kind.GUIDES, code)
         return PublishedGuide(self._guide(found.digest), found.version, found.published_at) if found else None
 
     def get_as_of(self, code: str, version: str) -> PublishedGuide | None:
@@ -146,8 +176,7 @@ class MatterService:
         return PublishedGuide(self._guide(digest), row.label, row.published_at) if row and digest else None
 
     def get_power(self, code: str) -> PublishedPower | None:
-        with self._store.read() as session:
-            found = repository.find(session, Kind.POWERS, code)
+        found = self._current(Kind.POWERS, code)
         return PublishedPower(self._power(found.digest), found.version, found.published_at) if found else None
 
     def search(
@@ -178,6 +207,20 @@ class MatterService:
             for row in rows
         ]
         return Page(items, total, page, size)
+
+    def additions(self, code: str) -> list[Addition]:
+        """What editors added to the guide ``code``."""
+        with self._store.read() as session:
+            return repository.additions(session, [code])
+
+    def recent_additions(self, most: int = 200) -> list[KeptAddition]:
+        """What editors added to any guide, the latest first."""
+        with self._store.read() as session:
+            rows = repository.recent_additions(session, most)
+        return [
+            KeptAddition(Addition(row.code, AdditionKind(row.kind), row.text, row.answer), row.added_by, row.added_at)
+            for row in rows
+        ]
 
     def current_version(self, kind: Kind = Kind.GUIDES) -> str | None:
         """The label of the current version, None before the first import."""
@@ -235,6 +278,24 @@ class MatterService:
                 contents = repository.bodies(session, chunk)
             yield from (contents[digest] for digest in chunk)
 
+    def _current(self, kind: Kind, code: str) -> Found | None:
+        version = self._version(kind)
+        return None if version is None else self._entry(kind, code, version)
+
+    def _version(self, kind: Kind) -> int | None:
+        """The number of the current version, as it was a moment ago; what this service has published is known."""
+        version, read_at = self._versions.get(kind, (None, 0.0))
+        begun = time.monotonic()
+        if kind not in self._versions or begun - read_at >= self._believed:
+            with self._store.read() as session:
+                version = repository.version_id(session, kind)
+            self._versions[kind] = version, begun
+        return version
+
+    def _find(self, kind: Kind, code: str, version: int) -> Found | None:
+        with self._store.read() as session:
+            return repository.find(session, kind, code, version)
+
     def _body(self, digest: str) -> str:
         with self._store.read() as session:
             return repository.body(session, digest)
@@ -243,19 +304,34 @@ class MatterService:
         self, kind: Kind, path: Path, replace: bool, dry_run: bool, actor: str, progress: Progress | None
     ) -> ImportReport:
         told = progress or _untold
-        form, model = (GUIDES, Guide) if kind is Kind.GUIDES else (POWERS, Power)
+
+        def read(done: int, total: int) -> None:
+            told("read", done, total)
+
         with self._folders.lock(), explaining(), closing(Spool(self._folders.root)) as spool:
-            notes = take_in(path, form, model, spool, lambda done, total: told("read", done, total))
-            return self._publisher.publish(
-                kind,
-                spool,
-                replace=replace,
-                dry_run=dry_run,
-                source=path.name,
-                actor=actor,
-                notes=notes,
-                progress=told,
-            )
+            if kind is Kind.GUIDES:
+                with self._store.read() as session:
+                    additions = by_code(repository.additions(session))
+
+                def keep(guide: Guide) -> None:
+                    spool.add(merged(guide, additions.get(guide.code, ())))
+
+                notes = take_in(path, GUIDES, Guide, keep, read)
+            else:
+                notes = take_in(path, POWERS, Power, spool.add, read)
+            try:
+                return self._publisher.publish(
+                    kind,
+                    spool,
+                    replace=replace,
+                    dry_run=dry_run,
+                    source=path.name,
+                    actor=actor,
+                    notes=notes,
+                    progress=told,
+                )
+            finally:
+                self._versions.clear()
 
 
 def _untold(_step: str, _done: int, _total: int) -> None:

@@ -41,7 +41,7 @@ def write_workbook(path: Path, form: Form, items: Iterable[Mapping[str, Any]] = 
         main.append([None if c.key in own else _cell(main, _written(item, c)) for c in form.columns])
         for sheet, page in lists:
             for row in _rows(sheet.shape, sheet.columns, item.get(sheet.key) or ()):
-                page.append([_cell(page, value) for value in (item["code"], *row)])
+                page.append([_cell(page, value) for value in (item[form.code.key], *row)])
     _guidance(workbook, form)
     with explaining():
         workbook.save(path)

@@ -82,3 +82,25 @@ class CatalogueEntry(Base):
     item_kind: Mapped[str] = mapped_column(String(500))
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+
+
+class CatalogueAddition(Base):
+    """What an editor added to a guide, kept beside it so that the next import of the guides does not lose it.
+
+    ``kind``: alias, question, faq or not (a question the matter must not answer); ``answer`` belongs to an faq.
+    """
+
+    __tablename__ = "catalogue_additions"
+    __table_args__ = (
+        UniqueConstraint("code", "kind", "text"),
+        CheckConstraint("kind IN ('alias', 'question', 'faq', 'not')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(500))
+    answer: Mapped[str | None] = mapped_column(Text)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    added_by: Mapped[str] = mapped_column(String(80))
+    since_id: Mapped[int] = mapped_column(ForeignKey("catalogue_versions.id"))

@@ -26,6 +26,7 @@ _PATTERNS = {
     "online_url": "应为以 http:// 或 https:// 开头的网址",
     "template_url": "应为以 http:// 或 https:// 开头的网址",
     "code": "不能含空格和 / \\ ? # %",
+    "number": "不能含空格和 / \\ ? # %",
 }
 _REASONS = {
     "missing": "缺少这一项",

@@ -102,7 +102,7 @@ def _read(workbook: Any, form: Form, told: _Told | None) -> Iterator[Row | Fault
         return
     main, table = _main(workbook.worksheets, form)
     if table is None:
-        yield Fault(f"前 {HEADER_WITHIN} 行里没有表头“{form.code.header}”", sheet=main.title, field="code")
+        yield Fault(f"前 {HEADER_WITHIN} 行里没有表头“{form.code.header}”", sheet=main.title, field=form.code.key)
         return
     stop = False
     for column in table.missing:
@@ -157,8 +157,8 @@ def _rows(table: _Table, form: Form, gathered: list[_Gathered], told: _Told | No
                 values.setdefault(part, {})[inner] = value
         if all(value in (None, []) for value in values.values()):
             continue
-        code = _text(values.get("code")) or ""
-        values["code"] = code
+        code = _text(values.get(form.code.key)) or ""
+        values[form.code.key] = code
         known.add(code)
         places: dict[str, tuple[str, list[int]]] = {}
         for lists in gathered:
@@ -176,7 +176,7 @@ def _rows(table: _Table, form: Form, gathered: list[_Gathered], told: _Told | No
         for code, lines in lists.lines.items():
             if code not in known:
                 reason = f"“{table.title}”表里没有编码 {code}"
-                yield Fault(reason, lines[0], lists.title, "code", form.code.header)
+                yield Fault(reason, lines[0], lists.title, form.code.key, form.code.header)
 
 
 def _gather(sheet: Any, code: Column, result: _Gathered) -> Iterator[Fault]:
@@ -191,16 +191,16 @@ def _gather(sheet: Any, code: Column, result: _Gathered) -> Iterator[Fault]:
     if table.missing:
         return
     for line, cells in table.rows:
-        owner = _text(_value(cells, table.places["code"], Cell.TEXT))
+        owner = _text(_value(cells, table.places[code.key], Cell.TEXT))
         values = {
             key: value
             for key, place in table.places.items()
-            if key != "code" and (value := _value(cells, place, Cell.TEXT)) is not None
+            if key != code.key and (value := _value(cells, place, Cell.TEXT)) is not None
         }
         if owner is None and not values:
             continue
         if owner is None:
-            yield Fault(f"缺少“{code.header}”", line, table.title, "code", code.header)
+            yield Fault(f"缺少“{code.header}”", line, table.title, code.key, code.header)
             continue
         items, lines = result.items.setdefault(owner, []), result.lines.setdefault(owner, [])
         if shape == "options":
@@ -235,7 +235,7 @@ def _table(sheet: Any, columns: Sequence[Column], code: Column) -> _Table | None
             strange = []
             for place, header in enumerate(headers):
                 if header in codes:
-                    places.setdefault("code", place)
+                    places.setdefault(code.key, place)
                 elif header in names:
                     places.setdefault(names[header].key, place)
                 elif header:

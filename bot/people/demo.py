@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigurationError, Forbidden
-from bot.people.model import ROLE_NAMES, Role
+from bot.people.model import OF_UNITS, ROLE_NAMES, Role
 from bot.people.passwords import random_password
 from bot.people.service import PeopleService
 from bot.settings import Settings
@@ -46,7 +46,7 @@ def create_demo_accounts(people: PeopleService, settings: Settings) -> list[Demo
             account.password,
             account.role,
             display_name=f"演示{ROLE_NAMES[account.role]}",
-            department=_DEPARTMENT if account.role is Role.DEPARTMENT else None,
+            department=_DEPARTMENT if account.role in OF_UNITS else None,
             demo=True,
         )
     return fresh

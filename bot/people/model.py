@@ -17,7 +17,9 @@ class Role(StrEnum):
     EDITOR = "editor"  # guides and powers
     OPERATOR = "operator"  # the desk: citizens' conversations and complaints
     DEPARTMENT = "department"  # a unit's clerk, who handles what is dispatched to it
+    HEAD = "head"  # the head of a unit: does what its clerks do, and is told what has become late there
     SUPERVISOR = "supervisor"  # the board
+    AUDITOR = "auditor"  # reads who did what; changes nothing
 
 
 ROLE_NAMES = {
@@ -25,8 +27,13 @@ ROLE_NAMES = {
     Role.EDITOR: "指南编辑",
     Role.OPERATOR: "坐席",
     Role.DEPARTMENT: "承办单位经办人",
+    Role.HEAD: "承办单位负责人",
     Role.SUPERVISOR: "督办员",
+    Role.AUDITOR: "审计员",
 }
+
+OF_UNITS = frozenset({Role.DEPARTMENT, Role.HEAD})
+"""Roles that belong to one unit, and see no other's complaints."""
 
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
@@ -40,7 +47,7 @@ _USERNAME = re.compile(r"[a-z][a-z0-9_.-]{1,39}")
 
 @dataclass(frozen=True)
 class Account:
-    """An account without its secrets. ``department`` is the unit a department's clerk belongs to."""
+    """An account without its secrets. ``department`` is the unit that its clerk or head belongs to."""
 
     id: int
     username: str

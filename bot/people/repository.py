@@ -20,6 +20,12 @@ def all_accounts(session: Session) -> Sequence[AccountRow]:
     return session.scalars(select(AccountRow).order_by(AccountRow.username)).all()
 
 
+def has_active(session: Session, role: str, department: str) -> bool:
+    """Whether somebody of that role in that unit may sign in."""
+    wanted = (AccountRow.role == role, AccountRow.department == department, AccountRow.active)
+    return session.scalars(select(AccountRow.id).where(*wanted).limit(1)).first() is not None
+
+
 def demo_accounts(session: Session) -> Sequence[AccountRow]:
     """The active demonstration accounts."""
     query = select(AccountRow).where(AccountRow.demo, AccountRow.active).order_by(AccountRow.id)

@@ -9,6 +9,7 @@ from bot.errors import Conflict, InvalidInput, NotFound, TooManyRequests, Unauth
 from bot.people import passwords, repository
 from bot.people.model import (
     LONGEST_PASSWORD,
+    OF_UNITS,
     SIGNED_IN_FOR,
     Account,
     Role,
@@ -42,11 +43,13 @@ class PeopleService:
         actor: str = "system",
         demo: bool = False,
     ) -> Account:
-        """A new account. Raises InvalidInput (username, password, a clerk without department), Conflict (taken)."""
+        """A new account. Raises InvalidInput (username, password, nobody's clerk or head), Conflict (taken)."""
         username = checked_username(username)
         check_password(password, username)
-        if role is Role.DEPARTMENT and not department:
-            raise InvalidInput("经办人账号要写明所属单位。", code="department_missing", remedy="请填写单位名称。")
+        if role in OF_UNITS and not department:
+            raise InvalidInput(
+                "经办人、负责人的账号要写明所属单位。", code="department_missing", remedy="请填写单位名称。"
+            )
         password_hash = passwords.hashed(password)
         with self._store.write() as work:
             if repository.by_username(work.session, username) is not None:

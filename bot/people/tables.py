@@ -16,7 +16,10 @@ class AccountRow(Base):
 
     __tablename__ = "accounts"
     __table_args__ = (
-        CheckConstraint("role IN ('administrator', 'editor', 'operator', 'department', 'supervisor')", name="role"),
+        CheckConstraint(
+            "role IN ('administrator', 'editor', 'operator', 'department', 'head', 'supervisor', 'auditor')",
+            name="role",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

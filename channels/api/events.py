@@ -77,28 +77,33 @@ async def _wait(services: Services, conversation_id: str, after: int, seconds: f
     deadline = asyncio.get_running_loop().time() + seconds
     with services.bus.listening(conversation_id) as news:
         while True:
-            news.clear()
+            news.take()
             found = await read(services, conversation_id, after)
             left = deadline - asyncio.get_running_loop().time()
             if found or left <= 0 or services.closing.is_set():
                 return found
-            await _news(news, min(left, SAFETY_SECONDS))
+            await news_within(news, min(left, SAFETY_SECONDS))
 
 
 async def _stream(services: Services, conversation_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
+    typed = False
     with services.bus.listening(conversation_id) as news, services.metrics.streams.track_inprogress():
         while not services.closing.is_set():
-            news.clear()
-            found = await read(services, conversation_id, after)
+            news.take()
+            found, marks = await run_in_threadpool(services.conversations.follow, conversation_id, after, BATCH)
             for event in found:
                 after = event.number
                 yield ServerSentEvent(orjson.dumps(as_dict(event)).decode(), id=str(event.number))
+            if marks.person_types or typed:
+                yield ServerSentEvent(orjson.dumps({"person_types": marks.person_types}).decode(), event="marks")
+            typed = marks.person_types
             if len(found) < BATCH:
-                await _news(news, SAFETY_SECONDS)
+                await news_within(news, SAFETY_SECONDS)
         yield ServerSentEvent("{}", event="end", retry=2000)
 
 
-async def _news(news: asyncio.Event, seconds: float) -> None:
+async def news_within(news: asyncio.Event, seconds: float) -> None:
+    """Waits for news, at most so long."""
     try:
         async with asyncio.timeout(seconds):
             await news.wait()

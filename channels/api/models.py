@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,12 +39,91 @@ class Choice(BaseModel):
 class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="allow")
 
-    kind: Literal["text", "choices"]
+    kind: Literal["text", "choices", "case", "complaint", "complaint_draft"]
     text: str
     choices: Annotated[list[Choice] | None, Field(description="With kind `choices`; numbered from 1 as shown.")] = None
     card: Annotated[
         dict[str, Any] | None, Field(description="The same answer in parts: title, department, sections, source.")
     ] = None
+    case: Annotated[
+        dict[str, Any] | None, Field(description="With kind `case`: the fields of the case, as at /api/v1/cases.")
+    ] = None
+    complaint: Annotated[
+        dict[str, Any] | None, Field(description="With kind `complaint`: number, state, unit, deadline, steps, answer.")
+    ] = None
+    draft: Annotated[
+        dict[str, Any] | None, Field(description="With kind `complaint_draft`: what will be filed, to be confirmed.")
+    ] = None
+
+
+class CaseStage(BaseModel):
+    """One stage: `done`, the one going on `now`, or `todo`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    stage: Annotated[str, Field(description="申请, 受理, 审查, 决定 or 送达.")]
+    status: Literal["done", "now", "todo"]
+    unit: str | None = None
+    person: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    result: str | None = None
+
+
+class CaseClock(BaseModel):
+    """The limit. `left` is negative beyond it; `due` is null while the clock stands still or nothing is promised."""
+
+    limit: int | None
+    unit: Annotated[str | None, Field(description="工作日, 自然日, 小时 or 月.")]
+    used: int
+    left: int | None
+    due: date | None
+    provisional: Annotated[bool, Field(description="Whether `due` rests on a year whose holidays are not published.")]
+    stopped_by: Annotated[str | None, Field(description="补正, 听证, 检验 …: what stops the clock now.")]
+    late_days: Annotated[int, Field(description="Working days beyond the due date.")]
+    text: Annotated[str, Field(description="The same in a sentence.")]
+
+
+class CaseOwed(BaseModel):
+    """What the applicant still has to bring."""
+
+    kind: str
+    note: str | None
+    due: datetime | None
+    text: str
+
+
+class CaseProgress(BaseModel):
+    """How far a case has come."""
+
+    number: str
+    matter: Annotated[str | None, Field(description="Code of the matter applied for.")]
+    matter_name: str
+    department: str
+    applicant: Annotated[str | None, Field(description="Masked name of the applicant.")]
+    state: Literal["applied", "reviewing", "deciding", "paused", "delivering", "closed"]
+    headline: str
+    unit: str
+    person: str | None
+    stages: list[CaseStage]
+    clock: CaseClock
+    owes: CaseOwed | None
+    next: Annotated[str | None, Field(description="The stage that comes next.")]
+    overdue: bool
+    outcome: str | None
+    accepted_at: datetime | None
+    closed_at: datetime | None
+    delivery: str | None
+    tracking: str | None
+    updated_at: datetime | None
+    text: Annotated[str, Field(description="All of it in sentences, for channels without cards.")]
+
+
+class CaseTaken(BaseModel):
+    """What became of a case that was sent."""
+
+    number: str
+    taken: Literal["added", "changed", "unchanged"]
 
 
 class Source(BaseModel):
@@ -83,7 +162,13 @@ class Event(BaseModel):
     """One entry of a conversation's log; numbers grow by one and are never reused."""
 
     number: int
-    kind: Annotated[str, Field(description="`citizen`: what was said; `bot`: the reply.")]
+    kind: Annotated[
+        str,
+        Field(
+            description="`citizen`: what was said; `bot`: the reply; `person`: an operator's word; `holder`: who "
+            "answers now (`holder`: bot, waiting, person, closed); `notice`: a line about the waiting."
+        ),
+    ]
     at: datetime
     payload: dict[str, Any]
 
@@ -123,6 +208,8 @@ class PublishedMatter(BaseModel):
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorBody, "description": "No usable API key"},
+    403: {"model": ErrorBody, "description": "The key may not do this"},
     404: {"model": ErrorBody, "description": "Nothing of that name"},
     409: {"model": ErrorBody, "description": "Contradicts what is stored or happening now"},
     413: {"model": ErrorBody, "description": "Too large"},

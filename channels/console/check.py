@@ -119,6 +119,8 @@ def _catalogue(settings: Settings) -> Iterator[Line]:
 
 def _encoder(settings: Settings) -> Iterator[Line]:
     from index.encoder import open_encoder
+    from index.errors import EncoderUnavailable
+    from index.second import SecondLook
 
     try:
         encoder = open_encoder(settings.encoder, threads=settings.encoder_threads)
@@ -130,6 +132,15 @@ def _encoder(settings: Settings) -> Iterator[Line]:
     yield Line(
         "ok", "编码器", f"{encoder.identity}，{encoder.dimension} 维", "环境变量" if settings.encoder else "随附"
     )
+    try:
+        second = SecondLook.beside(encoder)
+    except EncoderUnavailable as error:
+        yield Line("fault", "复核模型", f"打不开：{error}", remedy="随附的模型不完整，请重新安装问办。")
+        return
+    if second is None:
+        yield Line("note", "复核模型", "不用：它只配随附的编码器", remedy="换了编码器要重新训练，见 docs/encoder.md。")
+    else:
+        yield Line("ok", "复核模型", f"随附（重排；常见事项 {len(second.common)} 个）")
 
 
 def _rasa(settings: Settings) -> Iterator[Line]:
@@ -149,10 +160,10 @@ def _rasa(settings: Settings) -> Iterator[Line]:
 
 
 def _server(settings: Settings) -> Iterator[Line]:
-    from channels.console.service import address, alive
+    from channels.console.service import alive
 
-    running = asyncio.run(alive(address(settings)))
-    yield Line("ok" if running else "note", "服务", f"{address(settings)} {'正在运行' if running else '没有运行'}")
+    running = asyncio.run(alive(settings.address))
+    yield Line("ok" if running else "note", "服务", f"{settings.address} {'正在运行' if running else '没有运行'}")
 
 
 MARKS: dict[State, str] = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "fault": "[red]✗[/]"}
@@ -181,9 +192,44 @@ def _faulty(found: Sequence[Line]) -> bool:
     return any(line.state == "fault" for line in found)
 
 
+def _desk(settings: Settings) -> Iterator[Line]:
+    from bot.handoff.desk import load_desk
+
+    desk = load_desk(settings.desk_file)
+    where = str(settings.desk_file) if settings.desk_file else "随附"
+    queues = "、".join(queue.title for queue in desk.queues)
+    yield Line("ok", "坐席台", f"{where}，队列 {queues}，规则 {len(desk.rules)} 条")
+
+
+def _casework(settings: Settings) -> Iterator[Line]:
+    from bot.store.sealed import KEY_FILE, load_sealer
+    from channels.sms import FILE, HttpSms
+
+    own = settings.home / KEY_FILE
+    if settings.data_key is None and not own.exists():
+        yield Line("note", "数据密钥", "尚未生成", remedy="首次运行时自动生成；也可设 WENBAN_DATA_KEY。")
+    else:
+        load_sealer(settings)
+        remedy = "" if settings.data_key else "请备份；丢了，加密的个人信息就打不开。"
+        yield Line("ok", "数据密钥", "WENBAN_DATA_KEY" if settings.data_key else str(own), remedy=remedy)
+    if settings.sms_url:
+        HttpSms(settings)
+        yield Line("ok", "短信", settings.sms_url)
+    elif settings.environment == "development":
+        yield Line(
+            "note", "短信", f"写到 {settings.home / FILE}，不真正发出", remedy="设 WENBAN_SMS_URL，见 docs/cases.md。"
+        )
+    else:
+        yield Line("note", "短信", "没有网关，不发短信", remedy="设 WENBAN_SMS_URL，见 docs/cases.md。")
+    if settings.public_url is None:
+        yield Line("note", "评价链接", "WENBAN_PUBLIC_URL 没有设，链接用监听地址", remedy="设成市民打得开的地址。")
+
+
 PARTS: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "数据目录": _home,
     "数据库": _database,
+    "办件": _casework,
+    "坐席台": _desk,
     "编码器": _encoder,
     "Rasa": _rasa,
     "服务": _server,

@@ -22,7 +22,11 @@ from channels.console.service import temporary, until_searchable
 from index.evaluation.questions import Question, QuestionsFaulty, read_questions
 from index.evaluation.scoring import Record, Report, described, report
 
-HELD_OUT = ("development", "test")
+FAMILIES_HELD_OUT = ("development", "test")
+ELSEWHERE = "check"
+HELD_OUT = (*FAMILIES_HELD_OUT, ELSEWHERE)
+REPORTED = ("test", ELSEWHERE)
+"""What took part in no training; the shipped models have seen development questions."""
 
 
 async def eval_questions(
@@ -38,7 +42,7 @@ async def eval_questions(
             code="no_catalogue",
             remedy="先用 wenban import guides 文件 导入办事指南，或用 --server 指定一个正在运行的服务。",
         )
-    records = await _records(settings, questions, clients, server)
+    records = await records_of(settings, questions, clients, server)
     made = report(records, sibling_sizes(settings))
     show(made)
     if json_file:
@@ -49,10 +53,19 @@ async def eval_questions(
 
 
 def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
-    """Scores ``part``'s questions in a home of its own that holds only the families kept out of all training."""
+    """Scores ``part``'s questions in a home of its own that holds only guides kept out of all training.
+
+    ``development`` and ``test`` ask about families of the sample city, ``check`` about another city by other authors.
+    """
     if part not in HELD_OUT:
         raise InvalidInput(f"没有“{part}”这一组问题。", remedy=f"可用的有：{'、'.join(HELD_OUT)}。")
-    file = SAMPLE_CITY / "questions" / f"{part}.jsonl"
+    if write_docs and part not in REPORTED:
+        raise InvalidInput(
+            f"“{part}”参与过训练，它的数字不写进文档。",
+            code="not_for_docs",
+            remedy=f"可以写的有：{'、'.join(REPORTED)}。",
+        )
+    file = SAMPLE_CITY / ("elsewhere/check/questions.jsonl" if part == ELSEWHERE else f"questions/{part}.jsonl")
     kept = load_settings()
     with tempfile.TemporaryDirectory(prefix="wenban-eval-") as folder:
         home = Path(folder)
@@ -62,12 +75,12 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
             kept.home / "rasa"
         )  # the trained dialogue is the same; only the catalogue is another
         parts.upgrade(settings)
-        guides = held_out_guides()
+        guides = held_out_guides(elsewhere=part == ELSEWHERE)
         catalogue = home / "held-out.jsonl"
         catalogue.write_text("".join(json.dumps(g, ensure_ascii=False) + "\n" for g in guides), encoding="utf-8")
         with step(f"导入训练从未见过的 {len(guides)} 个事项") as meter:
             parts.matters(settings).import_guides(catalogue, progress=meter.phase)
-        records = asyncio.run(_records(settings, questions_of(file), clients, None))
+        records = asyncio.run(records_of(settings, questions_of(file), clients, None))
         made = report(records, sibling_sizes(settings))
     show(made)
     result = kept.home / "evaluation" / f"{part}.json"
@@ -80,11 +93,14 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
         write_evaluation(part, made, len(guides))
 
 
-def held_out_guides() -> list[dict[str, Any]]:
-    """The sample city's guides whose families are held out of all training."""
+def held_out_guides(*, elsewhere: bool = False) -> list[dict[str, Any]]:
+    """The sample city's guides whose families are held out of all training, or all guides of the city elsewhere."""
+    if elsewhere:
+        file = SAMPLE_CITY / "elsewhere" / ELSEWHERE / "guides.jsonl"
+        return list(map(json.loads, file.read_text(encoding="utf-8").splitlines()))
     families = json.loads((SAMPLE_CITY / "questions" / "families.json").read_text(encoding="utf-8"))
     guides = map(json.loads, (SAMPLE_CITY / "guides.jsonl").read_text(encoding="utf-8").splitlines())
-    return [guide for guide in guides if families.get(guide.get("catalog_code")) in HELD_OUT]
+    return [guide for guide in guides if families.get(guide.get("catalog_code")) in FAMILIES_HELD_OUT]
 
 
 def questions_of(file: Path) -> list[Question]:
@@ -105,7 +121,10 @@ def questions_of(file: Path) -> list[Question]:
     return questions
 
 
-async def _records(settings: Settings, questions: Sequence[Question], clients: int, server: str | None) -> list[Record]:
+async def records_of(
+    settings: Settings, questions: Sequence[Question], clients: int, server: str | None
+) -> list[Record]:
+    """Puts ``questions`` to ``server``, or to one that is started for them."""
     title = f"提问 {len(questions)} 个"
     async with _at(server) if server else temporary(settings) as url:
         await until_searchable(url)

@@ -10,9 +10,12 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bot.errors import Unavailable
+from bot.people.model import ROLE_NAMES, Role
 from bot.settings import ENV_PREFIX, Settings
 from channels.console.processes import ROOT
 from channels.console.reporting import GROUPS, percent, score_rows
+from channels.wechat import words
 from index.evaluation.scoring import Report
 
 DOCS = ROOT / "docs"
@@ -61,8 +64,22 @@ def _default(name: str, field: FieldInfo) -> str:
     return "–" if field.default in (None, PydanticUndefined) else f"`{field.default}`"
 
 
+MOST_FAILED = 0.01
+"""Share of questions without an answer up to which a result is fit to be written down."""
+
+
 def write_evaluation(part: str, report: Report, matters: int) -> None:
-    """Puts the figures of ``report`` into docs/evaluation.md, between its marks for ``part``."""
+    """Puts the figures of ``report`` into docs/evaluation.md, between its marks for ``part``.
+
+    Raises Unavailable, with the page as it was, where too many questions got no answer at all for the rest to count.
+    """
+    failed = report.outcomes.get("error", 0)
+    if failed > MOST_FAILED * report.scores.questions:
+        raise Unavailable(
+            f"{failed} 个问题没有得到任何回答，结果没有写进文档。",
+            code="evaluation_failed",
+            remedy="请看网关日志，排除故障后重新评测。",
+        )
     page = DOCS / "evaluation.md"
     page.write_text(filled(page.read_text(encoding="utf-8"), part, figures(report, matters)), encoding="utf-8")
 
@@ -96,6 +113,29 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
+def wechat_page() -> str:
+    """docs/wechat.md with the platform's errors as the channel knows them."""
+    page = (DOCS / "wechat.md").read_text(encoding="utf-8")
+    rows = [[name, meaning] for name, meaning in words.table("platform").items() if name != "other"]
+    return filled(page, "platform", markdown_table(["编号", "意思"], rows))
+
+
+def access_page() -> str:
+    """docs/access.md with which role may call what, read off the routes."""
+    from channels.app import create_app  # the whole gateway, which the other pages do without
+    from channels.web.access import accesses
+
+    page = (DOCS / "access.md").read_text(encoding="utf-8")
+    guarded = [access for access in accesses(create_app(Settings())) if access.roles is not None]
+    rows = [
+        [f"`{access.method} {access.path}`", *("✓" if role in (access.roles or ()) else "" for role in Role)]
+        for access in guarded
+    ]
+    return filled(page, "routes", markdown_table(["", *ROLE_NAMES.values()], rows))
+
+
 def write_generated() -> None:
     """Writes every generated page: ``make docs``."""
+    (DOCS / "wechat.md").write_text(wechat_page(), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (DOCS / "access.md").write_text(access_page(), encoding="utf-8")

@@ -7,6 +7,8 @@ from bot.matters.service import MatterService
 from bot.people.service import PeopleService
 from bot.settings import Settings
 from bot.store import Store, make_engine, migrate
+from bot.workdays import load_calendar
+from channels.casework import Casework, build_casework, no_limits
 
 
 def upgrade(settings: Settings) -> None:
@@ -23,6 +25,13 @@ def store(settings: Settings) -> Store:
 def people(settings: Settings) -> PeopleService:
     """Accounts and sign-ins."""
     return PeopleService(store(settings), SystemClock())
+
+
+def casework(settings: Settings) -> Casework:
+    """Cases and what belongs to them. Raises ConfigurationError where the data key is none."""
+    kept = store(settings)
+    calendar = load_calendar(settings.home / "calendar")
+    return build_casework(settings, kept, SystemClock(), calendar, no_limits)
 
 
 def matters(settings: Settings) -> MatterService:

@@ -15,8 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 GRACE = 10.0
 """Seconds our processes get to end: a little more than the gateway gives to turns under way."""
 
-RASA_MAIN = "import warnings; warnings.showwarning = lambda *_, **__: None; from rasa.__main__ import main; main()"
-"""Rasa without the deprecation warnings of its libraries, which will not change any more."""
+RASA_MAIN = (
+    "import warnings; warnings.showwarning = lambda *_, **__: None; "
+    "from bot.rasa.serving.light import leave_out_tensorflow; leave_out_tensorflow(); "
+    "from rasa.__main__ import main; main()"
+)
+"""Rasa without TensorFlow where it is not used, and without the deprecation warnings of its libraries."""
 
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
 
@@ -42,6 +46,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "RASA_URL": settings.rasa_url,
         "RATE_LIMIT": settings.rate_limit,
     }
+    if settings.wechat_api_base:
+        given["WECHAT_API_BASE"] = settings.wechat_api_base
     return {f"WENBAN_{name}": str(value) for name, value in given.items()}
 
 
@@ -67,7 +73,8 @@ def run_worker() -> None:
         signal.signal(number, lambda *_: stop.set())
     settings = load_settings()
     logs.configure(settings.log_level, settings.log_format)
-    Worker(jobs(settings), SystemClock()).run(stop)
+    clock = SystemClock()
+    Worker(jobs(settings, clock), clock).run(stop)
 
 
 def _ours(name: str, settings: Settings) -> Child:

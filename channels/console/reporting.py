@@ -44,7 +44,7 @@ def report_tables(report: Report) -> list[Table]:
 
 def score_rows(scores: Scores) -> list[list[object]]:
     """A row a figure: name, share, interval, number of questions; figures without questions are left out."""
-    return [[NAMES[name], percent(r.share), _interval(r), r.of] for name, r in scores.rates().items() if r.of]
+    return [[NAMES[name], percent(r.share), interval(r), r.of] for name, r in scores.rates().items() if r.of]
 
 
 def group_table(title: str, groups: Mapping[str, Scores]) -> Table:
@@ -61,6 +61,7 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f}"
 
 
-def _interval(rate: Rate) -> str:
-    interval = rate.interval
-    return "–" if interval is None else f"{percent(interval[0])}–{percent(interval[1])}"
+def interval(rate: Rate) -> str:
+    """The 95 % interval in percent, or a dash."""
+    bounds = rate.interval
+    return "–" if bounds is None else f"{percent(bounds[0])}–{percent(bounds[1])}"

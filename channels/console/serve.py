@@ -15,11 +15,12 @@ from rich.text import Text
 from bot.errors import Conflict
 from bot.people import demo
 from bot.settings import Settings
-from channels.console import ports
+from channels.console import parts, ports
 from channels.console.output import OUT, SAY
-from channels.console.preparation import prepare
+from channels.console.preparation import SAMPLE_CASES, SAMPLE_CITY, prepare
 from channels.console.processes import children
-from channels.console.service import address, alive
+from channels.console.samples import SOURCE, examples
+from channels.console.service import alive
 from channels.rasa_client import ANSWERS_AT
 from channels.supervisor import SUPERVISOR, Supervisor
 
@@ -87,20 +88,29 @@ def show_line(name: str, line: str) -> None:
 
 async def _greet(settings: Settings, model: Path | None, supervisor: Supervisor) -> None:
     """Waits until everything answers, then says where."""
-    checks = [(address(settings), "/healthz")] + ([(settings.rasa_url, ANSWERS_AT)] if model else [])
+    checks = [(settings.address, "/healthz")] + ([(settings.rasa_url, ANSWERS_AT)] if model else [])
     for url, path in checks:
         while not await alive(url, path):
             await asyncio.sleep(POLL)
-    url = settings.public_url or address(settings)
+    url = settings.links
     OUT.print()
     OUT.print(f"  [bold green]问办已就绪[/]　市民页面　[bold]{url}/chat[/]")
+    OUT.print(f"  　　　　　　　坐席台　{url}/desk")
     OUT.print(f"  　　　　　　　接口说明　{url}/openapi.json　状态　{url}/readyz")
     accounts = settings.home / demo.FILE
     if accounts.exists():
         OUT.print(f"  　　　　　　　演示账号　{accounts}（账号　口令　角色）")
         for line in accounts.read_text(encoding="utf-8").splitlines():
             OUT.print("  　　　　　　　　" + line.expandtabs(20), markup=False)
+    if await asyncio.to_thread(_has_sample_cases, settings):
+        OUT.print("  　　　　　　　示例办件　在页面里说“查办件 编号 查询码”（编号　查询码　事项）")
+        for example in examples(SAMPLE_CITY / SAMPLE_CASES):
+            OUT.print(f"  　　　　　　　　{example.number}　{example.query_code}　{example.matter_name}", markup=False)
     running = "　".join(f"{name} {pid}" for name, pid in supervisor.process_ids.items())
     OUT.print(f"  　　　　　　　进程　　　{running}")
     OUT.print("  　　　　　　　终端提问　.venv/bin/wenban ask 换身份证要带什么　　停止　Ctrl-C")
     OUT.print()
+
+
+def _has_sample_cases(settings: Settings) -> bool:
+    return parts.casework(settings).keeper.count(SOURCE) > 0

@@ -32,12 +32,6 @@ MOST_DEATHS = 3
 """How often a process may die before the start is given up."""
 
 
-def address(settings: Settings) -> str:
-    """Where this machine reaches the gateway of ``settings``."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
 async def alive(url: str, path: str = "/healthz") -> bool:
     """Whether something at ``url`` answers ``path`` with success, within a second."""
     try:
@@ -76,9 +70,9 @@ async def _searchable(url: str) -> bool:
 @contextlib.asynccontextmanager
 async def running_or_temporary(settings: Settings) -> AsyncIterator[str]:
     """The address of the assistant that runs on the configured port, or of one that lives as long as the body."""
-    if await alive(address(settings)):
-        SAY.print(f"[dim]使用正在运行的服务 {address(settings)}[/]")
-        yield address(settings)
+    if await alive(settings.address):
+        SAY.print(f"[dim]使用正在运行的服务 {settings.address}[/]")
+        yield settings.address
     else:
         async with temporary(settings) as url:
             yield url
@@ -129,11 +123,11 @@ async def started(settings: Settings, model: Path | None, *, worker: bool = Fals
 
     Raises Unavailable, with the last lines of their output, when they do not.
     """
-    checks = [(address(settings), "/healthz")]
+    checks = [(settings.address, "/healthz")]
     if model is not None:
         checks.append((settings.rasa_url, ANSWERS_AT))
     async with kept_running(children(settings, model, worker=worker), checks) as process_ids:
-        yield Running(address(settings), process_ids)
+        yield Running(settings.address, process_ids)
 
 
 @contextlib.asynccontextmanager

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from bot.people.model import ROLE_NAMES, Account, Role
-from channels.web.staff import form_token, requires
+from bot.people.model import Account, Role
+from channels.web.staff import requires, staff_context
 from channels.wiring import ServicesDep
 
 router = APIRouter(include_in_schema=False)
@@ -25,9 +25,7 @@ async def console(request: Request, services: ServicesDep, account: Reader) -> R
     return services.pages.render(
         request,
         "console.html",
-        account=account,
-        role=ROLE_NAMES[account.role],
-        token=form_token(request),
+        **staff_context(request, account),
         readiness=readiness,
         version=version("wenban"),
         database=services.store.engine.dialect.name,

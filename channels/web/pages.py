@@ -6,6 +6,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from bot.answers.phrases import facet_words
+from bot.clock import ZONE
 from bot.errors import WenbanError
 from bot.matters.model import Limit
 from bot.settings import Settings
@@ -51,7 +53,7 @@ class Pages:
         self._environment.globals.update(
             asset=self.asset, city=settings.city_name, hotline=settings.hotline, page=None, elder=False, here="/chat"
         )
-        self._environment.filters.update(phones=phones, limit=self.limit)
+        self._environment.filters.update(phones=phones, limit=self.limit, moment=moment, short=short)
 
     def asset(self, name: str) -> str:
         """Address of a static file. The folder's fingerprint is part of it, so it may be cached for ever."""
@@ -77,7 +79,13 @@ class Pages:
         words = {name: text for name, text in self.words.items() if isinstance(text, str)}
         words["very_slow"] = words["very_slow"].format(hotline=self.settings.hotline)
         known = facet_words()
-        return {**words, "facets": [{"name": name, "word": known[name].word} for name in OFFERED]}
+        return {
+            **words,
+            "case": self.words["case"],
+            "complaint": self.words["complaint"],
+            "beside": self.words["beside"],
+            "facets": [{"name": name, "word": known[name].word} for name in OFFERED],
+        }
 
     def limit(self, value: Limit | None) -> str:
         """A time limit in words."""
@@ -126,6 +134,21 @@ def phones(text: str) -> list[PhonePart]:
     if at < len(text):
         parts.append(PhonePart(text[at:], None))
     return parts
+
+
+def moment(iso: str) -> str:
+    """``2026-11-16T10:00:00+08:00`` in words: 11月16日 10:00; empty for an empty text."""
+    if not iso:
+        return ""
+    when = datetime.fromisoformat(iso)
+    day = f"{when.month}月{when.day}日"
+    return day if (when.hour, when.minute) == (0, 0) else f"{day} {when:%H:%M}"
+
+
+def short(at: datetime, today: date | None = None) -> str:
+    """A moment for staff: the time alone where it is ``today``, else with the day."""
+    when = at.astimezone(ZONE)
+    return f"{when:%H:%M}" if when.date() == today else f"{when:%m-%d %H:%M}"
 
 
 def _fingerprint(folder: Path) -> str:

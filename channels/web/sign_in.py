@@ -11,12 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from bot.errors import TooManyRequests, Unauthenticated, WenbanError
 from bot.people.model import LONGEST_PASSWORD, SIGNED_IN_FOR
 from channels.security import RateLimiter, address, require_same_site
+from channels.web.access import home
 from channels.web.staff import COOKIE, check_form, local
 from channels.wiring import Services, ServicesDep
 
 router = APIRouter(include_in_schema=False)
 
 HOME = "/console"
+"""Where one goes who did not say; whoever has no business there is led to the first page of his role."""
 
 
 @router.get("/login")
@@ -37,9 +39,11 @@ async def sign_in(
     target = local(back, HOME)
     try:
         await services.limiter.check(RateLimiter.SIGN_INS_BY_ADDRESS, "sign-in", address(request))
-        token, _ = await run_in_threadpool(services.people.login, username, password)
+        token, account = await run_in_threadpool(services.people.login, username, password)
     except (Unauthenticated, TooManyRequests) as refusal:
         return _page(request, services, target, refusal, username)
+    if target == HOME:
+        target = home(account.role)
     response = RedirectResponse(target, 303)
     response.set_cookie(
         COOKIE,

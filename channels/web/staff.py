@@ -13,9 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from bot.errors import Forbidden
-from bot.people.model import Account, Role
+from bot.people.model import ROLE_NAMES, Account, Role
 from channels.messages import explained
 from channels.security import require_same_site
+from channels.web.access import menu
 from channels.wiring import ServicesDep
 
 COOKIE = "wenban_staff"
@@ -34,6 +35,7 @@ def requires(*roles: Role) -> Callable[..., Coroutine[Any, Any, Account]]:
             raise Forbidden(text, code="role_missing", remedy=remedy)
         return found
 
+    account.roles = frozenset(roles)  # type: ignore[attr-defined]  # read by channels.web.access
     return account
 
 
@@ -48,6 +50,16 @@ def check_form(request: Request, token: str) -> None:
     if not hmac.compare_digest(token.encode(), form_token(request).encode()):
         text, remedy = explained("csrf")
         raise Forbidden(text, code="form_expired", remedy=remedy)
+
+
+def staff_context(request: Request, account: Account) -> dict[str, Any]:
+    """What every page of the staff draws: who is signed in, the pages of that role, the forms' token."""
+    return {
+        "account": account,
+        "role": ROLE_NAMES[account.role],
+        "menu": menu(account.role),
+        "token": form_token(request),
+    }
 
 
 def local(path: str, default: str) -> str:

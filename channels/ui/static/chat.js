@@ -1,10 +1,24 @@
 /** <wenban-chat>: the conversation. Without this script the same form posts and the server draws the page. */
 import { Memory, newId } from "./memory.js";
-import { botTurn, citizenTurn, copyText, displayed, notice, say, words } from "./render.js";
-import { Later, Refused, Stream, send } from "./wire.js";
+import { Beside } from "./beside.js";
+import {
+  botTurn,
+  citizenTurn,
+  copyText,
+  displayed,
+  lineTurn,
+  notice,
+  personTurn,
+  pictureTurn,
+  say,
+  words,
+} from "./render.js";
+import { Later, Refused, Stream, mark, pictureAt, send } from "./wire.js";
 
 const SLOW = 3000; // ms until the page says that it is still looking
 const VERY_SLOW = 9000; // ms until it names another way
+const TYPING_AGAIN = 3000; // ms between signs of typing; one is believed for six seconds
+const TYPING_BELIEVED = 6500;
 const RETRIES = [1, 2, 4, 8, 15, 30]; // seconds between attempts, the last one again and again
 
 class WenbanChat extends HTMLElement {
@@ -16,7 +30,12 @@ class WenbanChat extends HTMLElement {
     this.offline = this.querySelector("[data-offline]");
     this.memory = new Memory();
     this.attempts = 0;
-    this.stream = new Stream({ onEvent: (event) => this.show(event), onGone: () => this.restart() });
+    this.beside = new Beside(this);
+    this.stream = new Stream({
+      onEvent: (event) => this.show(event),
+      onGone: () => this.restart(),
+      onMarks: ({ person_types: types }) => this.personTypes(types),
+    });
     this.listen();
     this.resume();
   }
@@ -74,8 +93,13 @@ class WenbanChat extends HTMLElement {
       const picked = list && /^[1-9]$/.test(event.key) && list.querySelectorAll("button")[Number(event.key) - 1];
       if (picked) picked.click();
     });
+    this.input.addEventListener("input", () => this.types());
     for (const name of ["online", "offline"]) addEventListener(name, () => this.network());
-    document.addEventListener("visibilitychange", () => document.hidden || this.network());
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) return;
+      this.network();
+      this.read();
+    });
   }
 
   choose(button) {
@@ -164,8 +188,13 @@ class WenbanChat extends HTMLElement {
   }
 
   /** One event of the log, called once for each, in order. */
-  show({ kind, payload }) {
+  show({ kind, payload, number }) {
     this.toggleAttribute("data-talking", true);
+    if (kind === "holder") this.held = payload.holder === "person";
+    if (kind === "person") {
+      this.spoken = number;
+      this.read();
+    }
     if (kind === "citizen") {
       const mine = payload.client_message_id;
       const known = mine && this.log.querySelector(`[data-message="${CSS.escape(mine)}"]`);
@@ -177,12 +206,45 @@ class WenbanChat extends HTMLElement {
       } else this.insert(citizenTurn(payload.text, mine));
       return;
     }
-    if (kind !== "bot") return;
-    this.idle();
-    const node = botTurn(payload);
+    if (kind === "attachment") {
+      this.insert(pictureTurn(pictureAt(this.memory.conversation, payload.attachment)));
+      this.scroll();
+      return;
+    }
+    const drawn = { bot: botTurn, person: personTurn, holder: lineTurn, notice: lineTurn }[kind];
+    const node = drawn && drawn(payload);
+    if (!node) return;
+    if (kind === "bot" || kind === "person") this.idle();
     node.classList.add("fresh");
     this.insert(node);
     this.scroll(node);
+  }
+
+  /** Tells that a person's words arrived, and that they are in view; only a person's, and each only once. */
+  read() {
+    if (!this.spoken || !this.stream.conversation) return;
+    const seen = document.hidden ? 0 : this.spoken;
+    if (seen <= (this.seen || 0) && this.spoken <= (this.delivered || 0)) return;
+    this.seen = Math.max(this.seen || 0, seen);
+    this.delivered = this.spoken;
+    mark(this.stream.conversation, { delivered: this.spoken, seen });
+  }
+
+  /** While a person has the conversation he sees that something is being typed. */
+  types() {
+    if (!this.held || !this.stream.conversation) return;
+    const typing = Boolean(this.input.value);
+    if (typing && Date.now() - (this.typed || 0) < TYPING_AGAIN) return;
+    this.typed = typing ? Date.now() : 0;
+    mark(this.stream.conversation, { typing });
+  }
+
+  personTypes(types) {
+    clearTimeout(this.typesTimer);
+    if (types) {
+      this.show_state(words.person_types, false, true);
+      this.typesTimer = setTimeout(() => this.idle(), TYPING_BELIEVED);
+    } else if (!this.sending) this.idle();
   }
 
   /** What the log tells goes above what still waits. */

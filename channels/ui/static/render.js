@@ -1,4 +1,6 @@
 /** Events of the log → nodes. The markup lives in the page's <template> elements, the words in its #words block. */
+import { caseCard } from "./case.js";
+import { complaintCard, draftCard } from "./complaint.js";
 import { prose } from "./prose.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -111,6 +113,9 @@ function slip(reply, card) {
 function plain(messages) {
   return messages.flatMap((message) => {
     const nodes = [];
+    if (message.kind === "case") return [caseCard(message.case, words.case)];
+    if (message.kind === "complaint") return [complaintCard(message.complaint, words.complaint)];
+    if (message.kind === "complaint_draft") return [draftCard(message.draft, words.complaint)];
     if (message.text) {
       const bubble = clone("bubble");
       bubble.append(prose(message.text));
@@ -135,6 +140,30 @@ export function botTurn(reply) {
   const beside = (message) => message.kind === "text" && !message.card;
   node.append(...plain(reply.messages.slice(0, at).filter(beside)), slip(reply, card));
   node.append(...plain(reply.messages.slice(at).filter(beside)));
+  return node;
+}
+
+/** A person's word: who says it, then what. */
+export function personTurn(payload) {
+  const node = clone("person-turn");
+  fill(node, "operator", payload.operator);
+  const { card } = payload.messages[0] || {};
+  node.append(...(card ? [slip({ messages: payload.messages, facets: [] }, card)] : plain(payload.messages)));
+  return node;
+}
+
+/** A picture that the citizen sent. */
+export function pictureTurn(address) {
+  const node = clone("picture-turn");
+  node.querySelector("img").src = address;
+  return node;
+}
+
+/** Who answers from now on, or how long it takes; nothing where there are no words for the citizen. */
+export function lineTurn(payload) {
+  if (!payload.text) return null;
+  const node = clone("line-turn");
+  fill(node, "text", payload.text);
   return node;
 }
 

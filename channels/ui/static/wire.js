@@ -39,6 +39,35 @@ export async function send({ id, text, conversation }) {
   throw new Refused(body, response.status);
 }
 
+/** Send a picture; the same id may be sent again and again. */
+export async function sendPicture({ id, file, conversation }) {
+  const form = new FormData();
+  form.append("picture", file);
+  form.append("client_message_id", id);
+  if (conversation) form.append("conversation_id", conversation);
+  let response;
+  try {
+    response = await fetch("/api/v1/attachments", { method: "POST", body: form, headers: { Accept: "application/json" } });
+  } catch {
+    throw new Later("");
+  }
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  throw response.status >= 500 ? new Later(body.message || "") : new Refused(body, response.status);
+}
+
+/** Where a picture of a conversation is. */
+export const pictureAt = (conversation, id) =>
+  `/api/v1/conversations/${encodeURIComponent(conversation)}/attachments/${encodeURIComponent(id)}`;
+
+
+/** Tells how far the log arrived and was read, or that somebody types. Lost ones do no harm. */
+export function mark(conversation, marks) {
+  const body = JSON.stringify(marks);
+  const headers = { "Content-Type": "application/json" };
+  fetch(`/api/v1/conversations/${encodeURIComponent(conversation)}/marks`, { method: "POST", headers, body }).catch(() => {});
+}
+
 /** Follows one conversation's log. Calls `onEvent` once for each event, in order; reopens itself with patience. */
 export class Stream {
   #source = null;
@@ -46,8 +75,9 @@ export class Stream {
   #failures = 0;
   last = 0;
 
-  constructor({ onEvent, onGone }) {
+  constructor({ onEvent, onGone, onMarks }) {
     this.onEvent = onEvent;
+    this.onMarks = onMarks;
     this.onGone = onGone;
   }
 
@@ -58,6 +88,7 @@ export class Stream {
     const source = new EventSource(events(conversation, this.last));
     source.onopen = () => (this.#failures = 0);
     source.addEventListener("message", (message) => this.#take(JSON.parse(message.data)));
+    source.addEventListener("marks", (message) => this.onMarks(JSON.parse(message.data)));
     source.addEventListener("end", () => this.#again());
     source.onerror = () => {
       // While CONNECTING the browser reconnects by itself with Last-Event-ID; CLOSED is ours to mend.

@@ -1,0 +1,1 @@
+"""API keys: which programs may write here, and what."""

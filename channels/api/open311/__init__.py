@@ -1,0 +1,1 @@
+"""Open311 GeoReport v2: complaints for standard clients, in JSON and XML."""
