@@ -34,23 +34,33 @@ def variation(guide: Mapping[str, Any], lap: int) -> dict[str, Any]:
     made = dict(guide)
     if lap == 0:
         return made
-    round_, within = divmod(lap - 1, len(DISTRICTS) * len(APPLICANTS))
-    district = DISTRICTS[within % len(DISTRICTS)] + ("" if round_ == 0 else f"{round_}") + "区"
-    applicant = APPLICANTS[within // len(DISTRICTS)]
-    label = f"{district}{applicant}"
+    district, applicant = _place(lap)
+    given = district + applicant
     made["code"] = f"{guide['code']}-{lap:03d}"
-    made["name"] = f"{guide['name']}（{label}）"
-    made["aliases"] = [f"{label}{alias}" for alias in guide.get("aliases") or ()]
+    made["name"] = f"{guide['name']}（{given}）"
+    made["aliases"] = [f"{given}{alias}" for alias in guide.get("aliases") or ()]
     made["department"] = f"{district}{guide['department']}"
     if guide.get("catalog_code"):
         made["catalog_code"] = f"{guide['catalog_code']}-{lap:03d}"
     if guide.get("conditions"):
-        made["conditions"] = f"{label}：{guide['conditions']}"
+        made["conditions"] = f"{given}：{guide['conditions']}"
     if guide.get("faq"):
-        made["faq"] = [{**entry, "q": f"{label}{entry['q']}"} for entry in guide["faq"]]
+        made["faq"] = [{**entry, "q": f"{given}{entry['q']}"} for entry in guide["faq"]]
     if guide.get("questions"):
-        made["questions"] = [f"{label}{question}" for question in guide["questions"]]
+        made["questions"] = [f"{given}{question}" for question in guide["questions"]]
     return made
+
+
+def label(lap: int) -> str:
+    """What the texts of the ``lap``-th variation say besides those of the guide itself; 0 has none."""
+    return "".join(_place(lap)) if lap else ""
+
+
+def _place(lap: int) -> tuple[str, str]:
+    """District and kind of applicant of the ``lap``-th variation."""
+    round_, within = divmod(lap - 1, len(DISTRICTS) * len(APPLICANTS))
+    district = DISTRICTS[within % len(DISTRICTS)] + ("" if round_ == 0 else f"{round_}") + "区"
+    return district, APPLICANTS[within // len(DISTRICTS)]
 
 
 def write(target: Path, size: int) -> None:

@@ -1,11 +1,13 @@
 """The same questions answered by what one would otherwise take: BM25 over jieba words, and an encoder as it comes.
 
-Neither decides when to ask back or to say nothing: the first is what it answers, the first three are its choices.
+Our own index stands beside them. None decides here when to ask back or to say nothing: the first is what it would
+answer, the first three are its choices.
 """
 
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,13 +18,16 @@ import jieba
 import numpy as np
 
 from bench.measuring import summary
+from index.builder import build_index
 from index.documents import Document, document
 from index.encoder import Encoder, open_encoder
 from index.evaluation.questions import Question
 from index.evaluation.rates import rate
+from index.searcher import Searcher
+from index.second import SecondLook
 
-Rank = Callable[[str], list[str]]
-"""The codes of the best matters for a text, best first."""
+Rank = Callable[[Question], list[str]]
+"""The codes of the best matters for a question, best first. Follow-ups come with the turns before them."""
 
 
 def measure(guides: Sequence[Mapping[str, Any]], questions: Sequence[Question], bare: Path | None) -> dict[str, Any]:
@@ -31,7 +36,13 @@ def measure(guides: Sequence[Mapping[str, Any]], questions: Sequence[Question], 
     rivals: dict[str, Rank] = {"bm25_jieba": bm25_over_jieba(documents)}
     if bare is not None:
         rivals["bare_encoder"] = by_encoder(documents, open_encoder(str(bare)))
-    return {name: _score(rank, questions) for name, rank in rivals.items()}
+    encoder = open_encoder()
+    rivals["our_encoder"] = by_encoder(documents, encoder)
+    with tempfile.TemporaryDirectory() as folder:
+        build_index(documents, Path(folder) / "index", encoder, cache=Path(folder) / "vectors.cache")
+        searcher = Searcher.open(Path(folder) / "index", encoder, second=SecondLook.beside(encoder))
+        rivals["our_index"] = by_index(searcher)
+        return {name: _score(rank, questions) for name, rank in rivals.items()}
 
 
 def bm25_over_jieba(documents: Sequence[Document]) -> Rank:
@@ -40,8 +51,8 @@ def bm25_over_jieba(documents: Sequence[Document]) -> Rank:
     engine = bm25s.BM25()
     engine.index([_words(" ".join(t.text for t in d.texts)) for d in documents], show_progress=False)
 
-    def rank(text: str) -> list[str]:
-        words = [word for word in _words(text) if word in engine.vocab_dict]
+    def rank(question: Question) -> list[str]:
+        words = [word for word in _words(_joined(question)) if word in engine.vocab_dict]
         if not words:
             return []
         best = np.argsort(-engine.get_scores(words), kind="stable")[:3]
@@ -55,11 +66,24 @@ def by_encoder(documents: Sequence[Document], encoder: Encoder) -> Rank:
     owners = np.array([place for place, d in enumerate(documents) for _ in d.texts])
     vectors = encoder.encode_passages([t.text for d in documents for t in d.texts])
 
-    def rank(text: str) -> list[str]:
-        nearest = owners[np.argsort(-(vectors @ encoder.encode_queries([text])[0]))[:60]]
+    def rank(question: Question) -> list[str]:
+        nearest = owners[np.argsort(-(vectors @ encoder.encode_queries([_joined(question)])[0]))[:60]]
         return [documents[place].code for place in dict.fromkeys(nearest.tolist())][:3]
 
     return rank
+
+
+def by_index(searcher: Searcher) -> Rank:
+    """Our index: vectors, words, the learned decision and the reranker behind it."""
+
+    def rank(question: Question) -> list[str]:
+        return [candidate.code for candidate in searcher.find(question.text, turns=question.context).candidates[:3]]
+
+    return rank
+
+
+def _joined(question: Question) -> str:
+    return " ".join((*question.context, question.text))
 
 
 def _words(text: str) -> list[str]:
@@ -72,7 +96,7 @@ def _score(rank: Rank, questions: Sequence[Question]) -> dict[str, Any]:
     found: list[list[str]] = []
     for question in asked:
         started = time.perf_counter()
-        found.append(rank(" ".join((*question.context, question.text))))
+        found.append(rank(question))
         took.append(time.perf_counter() - started)
     pairs = list(zip(asked, found, strict=True))
     return {

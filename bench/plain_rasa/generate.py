@@ -50,24 +50,29 @@ def write_project(
 
 
 def _config(epochs: int) -> dict[str, Any]:
+    """Rasa's own defaults (its ``default_config.yml``), with words cut by jieba as its manual advises for Chinese."""
+    trained = {"epochs": epochs, "constrain_similarities": True}
     return {
         "recipe": "default.v1",
         "language": "zh",
         "assistant_id": "plain",
         "pipeline": [
             {"name": "JiebaTokenizer"},
+            {"name": "RegexFeaturizer"},
+            {"name": "LexicalSyntacticFeaturizer"},
             {"name": "CountVectorsFeaturizer"},
             {"name": "CountVectorsFeaturizer", "analyzer": "char_wb", "min_ngram": 1, "max_ngram": 4},
-            {"name": "DIETClassifier", "epochs": epochs, "entity_recognition": False, "constrain_similarities": True},
-            {
-                "name": "ResponseSelector",
-                "retrieval_intent": INTENT,
-                "epochs": epochs,
-                "constrain_similarities": True,
-            },
-            {"name": "FallbackClassifier", "threshold": 0.3, "ambiguity_threshold": 0.05},
+            {"name": "DIETClassifier", **trained},
+            {"name": "EntitySynonymMapper"},
+            {"name": "ResponseSelector", **trained},
+            {"name": "FallbackClassifier", "threshold": 0.3, "ambiguity_threshold": 0.1},
         ],
-        "policies": [{"name": "RulePolicy"}],
+        "policies": [
+            {"name": "MemoizationPolicy"},
+            {"name": "RulePolicy"},
+            {"name": "UnexpecTEDIntentPolicy", "max_history": 5, "epochs": epochs},
+            {"name": "TEDPolicy", "max_history": 5, **trained},
+        ],
     }
 
 
