@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bot.conftest import clock, sqlite_engine, store
+from tests.bot.conftest import any_empty_engine, any_engine, clock, sqlite_engine, store
 from tests.rasa_server import PYTHON, RasaServer, serving_rasa
 
-__all__ = ["clock", "rasa", "rasa_server", "sqlite_engine", "store"]
+__all__ = ["any_empty_engine", "any_engine", "clock", "rasa", "rasa_server", "sqlite_engine", "store"]
 
 
 @pytest.fixture(scope="session")

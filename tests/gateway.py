@@ -7,7 +7,7 @@ import json
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.clock import ZONE, Clock, FixedClock
+from bot.complaints.deciding import CATEGORIES
 from bot.matters.service import MatterService
 from bot.settings import Settings, load_settings
 from bot.store import Store, make_engine
@@ -47,6 +48,17 @@ def sample_guides() -> list[dict[str, Any]]:
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     return path
+
+
+def publish_units(home: Path, units: Collection[str], encoder: Encoder, clock: Clock) -> None:
+    """Two categories of complaints, and the sample powers of ``units``, in a home that has the tables."""
+    categories = [{"name": "公用事业", "children": [{"name": "供水供电"}, {"name": "路灯"}]}]
+    (home / CATEGORIES.file).write_text(json.dumps(categories), "utf-8")
+    rows = map(json.loads, (CATALOGUE.parent / "powers.jsonl").read_text("utf-8").splitlines())
+    file = write_rows(home / "powers.jsonl", [row for row in rows if row["department"] in units])
+    engine = make_engine(settings_for(home))
+    MatterService(Store(engine, clock), clock, home / "index", lambda: encoder).import_powers(file)
+    engine.dispose()
 
 
 def publish(home: Path, rows: list[dict[str, Any]], encoder: Encoder) -> str:

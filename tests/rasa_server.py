@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from channels.console.processes import RASA_MAIN
+
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
 QUIET = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SANIC_WORKERS": "1"}
@@ -32,6 +34,8 @@ class Actions:
     forward_to: str | None = None
     failing: bool = False
     calls: list[dict[str, Any]] = field(default_factory=list)
+    connections: int = 0
+    """How often it was connected to."""
 
     def answer(self, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.calls.append(call)
@@ -72,6 +76,10 @@ def serving_actions() -> Iterator[Actions]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            actions.connections += 1
+            super().setup()
+
         def do_POST(self) -> None:
             call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, body = actions.answer(call)
@@ -105,7 +113,7 @@ def serving_rasa() -> Iterator[RasaServer]:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         reserved.close()
-        command = [str(PYTHON), "-m", "rasa", "run", "--model", str(model), "--port", str(port), "--enable-api"]
+        command = [str(PYTHON), "-c", RASA_MAIN, "run", "--model", str(model), "--port", str(port), "--enable-api"]
         command += ["--interface", "127.0.0.1", "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
         environment = {**os.environ, **QUIET, "WENBAN_ACTION_URL": actions.url}
         process = subprocess.Popen(

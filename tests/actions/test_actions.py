@@ -77,7 +77,7 @@ async def test_a_question_is_answered_with_the_facets_rasa_heard(
     executor: ActionExecutor, conversations: ConversationService
 ) -> None:
     turn = conversations.begin(None, None, "身份证丢了补办呗", "api")
-    facets = [{"name": "fees", "confidence": 0.98}, {"name": "materials", "confidence": 0.1}]
+    facets = [{"name": "fees", "confidence": 0.98}, {"name": "materials", "confidence": 0.05}]
     payload = await run(executor, call("action_ask_matter", turn.sender, turn.text, "ask_guide", facets=facets))
     reply, focus = unpacked(payload)
     assert (reply.matter, reply.facets) == ("YS00103", ("fees",))

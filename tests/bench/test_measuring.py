@@ -1,8 +1,13 @@
 import os
+import time
 
 import pytest
 
-from bench.measuring import load, memory, summary
+from bench.measuring import Asked, in_turn, load, memory, summary
+
+
+def _us() -> dict[str, int]:
+    return {"us": os.getpid()}
 
 
 async def test_load_counts_every_turn_once_and_failures_apart() -> None:
@@ -13,10 +18,36 @@ async def test_load_counts_every_turn_once_and_failures_apart() -> None:
         if number % 5 == 0:
             raise ConnectionError
 
-    measured = await load(ask, clients=4, turns=20)
+    row = (await load(Asked(ask, _us), clients=4, turns=20)).row(4)
     assert sorted(asked) == list(range(20))
-    assert measured["failures"] == 4
-    assert measured["count"] == 16
+    assert row["failures"] == 4
+    assert row["count"] == 16
+    assert row["clients"] == 4
+
+
+async def test_processor_time_is_that_of_the_processes() -> None:
+    async def ask(_: int) -> None:
+        until = time.process_time() + 0.01
+        while time.process_time() < until:
+            pass
+
+    row = (await load(Asked(ask, _us), clients=1, turns=10)).row(1)
+    assert row["cpu_ms"] >= 9  # the clock of the system counts in hundredths of a second
+
+
+async def test_assistants_are_asked_in_turn_and_every_number_once_each() -> None:
+    heard: list[tuple[str, int]] = []
+
+    def assistant(name: str) -> Asked:
+        async def ask(number: int) -> None:
+            heard.append((name, number))
+
+        return Asked(ask, _us)
+
+    rows = await in_turn({"a": assistant("a"), "b": assistant("b")}, clients=2, turns=8, rounds=4)
+    assert {name: row["count"] for name, row in rows.items()} == {"a": 8, "b": 8}
+    assert sorted(heard) == [(name, number) for name in "ab" for number in range(8)]
+    assert [name for name, _ in heard] == list("aabb" * 4)
 
 
 def test_a_summary_is_in_milliseconds() -> None:

@@ -51,13 +51,15 @@ def test_a_faulty_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     [
         ({}, "WENBAN_SECRET_KEY"),
         ({"secret_key": "short"}, "WENBAN_SECRET_KEY"),
-        ({"secret_key": "k" * 40, "rate_limit": "off"}, "WENBAN_RATE_LIMIT"),
+        ({"secret_key": "k" * 40}, "WENBAN_DATA_KEY"),
+        ({"secret_key": "k" * 40, "data_key": "0" * 64, "rate_limit": "off"}, "WENBAN_RATE_LIMIT"),
     ],
 )
 def test_production_refuses_unsafe_values(values: dict[str, str], name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         load_settings(environment="production", **values)
-    assert load_settings(environment="production", secret_key="k" * 40).environment == "production"
+    safe = load_settings(environment="production", secret_key="k" * 40, data_key="0" * 64)
+    assert safe.environment == "production"
 
 
 def test_secrets_are_not_shown() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ConfigurationError
-from bot.workdays import Deadline, WorkCalendar, YearTable, load_calendar
+from bot.workdays import Deadline, WorkCalendar, YearTable, keep_table, load_calendar
 
 CALENDAR = WorkCalendar()
 DAYS = st.dates(date(2020, 1, 1), date(2031, 12, 31))
@@ -102,3 +102,20 @@ def test_a_faulty_table_is_named(tmp_path: Path, content: str) -> None:
     with pytest.raises(ConfigurationError, match=r"2027\.toml") as raised:
         load_calendar(tmp_path)
     assert raised.value.remedy
+
+
+def test_a_table_that_arrives_later_counts_at_once_and_a_faulty_one_changes_nothing(tmp_path: Path) -> None:
+    folder, given = tmp_path / "calendar", tmp_path / "given.toml"
+    calendar = load_calendar(folder)
+    assert calendar.after(date(2026, 12, 31), 1).provisional
+    given.write_text("year = 2027\ndays_off = [2027-01-01]\nmake_up_days = [2027-01-09]\n")
+    assert keep_table(given, folder).year == 2027
+    assert calendar.is_working_day(date(2027, 1, 9))
+    assert not calendar.after(date(2026, 12, 31), 1).provisional
+    given.write_text("year = 2027\ndays_off = []\n")
+    with pytest.raises(ConfigurationError):
+        keep_table(given, folder)
+    (folder / "2028.toml").write_text("year = ")  # put there by hand
+    assert calendar.is_working_day(date(2027, 1, 9))
+    with pytest.raises(ConfigurationError):
+        load_calendar(folder)

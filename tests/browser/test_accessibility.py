@@ -24,7 +24,14 @@ TARGETS_JS = """() => [...document.querySelectorAll(
   .map(e => [e.offsetHeight, e.textContent.trim().slice(0, 20)])"""
 
 
+SETTLED_JS = """() => Promise.all(document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity)
+    .map((each) => each.finished.catch(() => null)))"""
+"""Waits for what fades in: half of a colour has too little contrast."""
+
+
 def nothing_found(page: Page) -> None:
+    page.evaluate(SETTLED_JS)
     violations = Axe().run(page).response["violations"]
     assert [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in violations] == []
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from index.encoder import Encoder, open_encoder
-from tests.gateway import Gateway, copied, publish, running, sample_guides, settings_for
+from tests.channels.staff import FOREST, LABOUR, WATER
+from tests.gateway import Gateway, copied, publish, publish_units, running, sample_guides, settings_for, sunday
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +37,13 @@ def gateway(city: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encod
     """A gateway shared by the tests of one file; their conversations do not meet."""
     home = copied(city, tmp_path_factory.mktemp("gateway") / "home")
     with running(settings_for(home), encoder) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def complaint_gateway(city: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Gateway]:
+    """A gateway of a city with three units and two categories, shared by the pages of those who handle complaints."""
+    home = copied(city, tmp_path_factory.mktemp("complaints") / "home")
+    publish_units(home, (WATER, FOREST, LABOUR), encoder, sunday())
+    with running(settings_for(home), encoder, sunday()) as started:
         yield started

@@ -11,10 +11,11 @@ from channels import logs
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    root, server = logging.getLogger(), logging.getLogger("uvicorn.error")
+    handlers, level, server_level = root.handlers, root.level, server.level
     yield
     root.handlers, root.level = handlers, level
+    server.setLevel(server_level)
     structlog.reset_defaults()
 
 
@@ -27,6 +28,14 @@ def test_people_read_time_level_event_and_what_belongs_to_it() -> None:
     assert "index_in_use" in first
     assert "name=20261122.1" in first
     assert "Started server process [7]" in second
+
+
+def test_a_level_that_a_library_set_for_itself_does_not_silence_it() -> None:
+    out = io.StringIO()
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # as uvicorn does for whoever runs it quietly
+    logs.configure("INFO", "console", out)
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
+    assert "Started server process [7]" in out.getvalue()
 
 
 def test_machines_read_json_with_the_traceback_in_one_line() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 from channels.rasa_client import RasaClient, RasaSilent, RasaUnavailable, spoken
@@ -53,17 +58,54 @@ async def test_an_unreachable_server_is_unavailable_and_unhealthy() -> None:
     assert unavailable.value.details
 
 
+@contextlib.contextmanager
+def _answering(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives the same answer to everything; its address and the requests it got."""
+    requests: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            requests.append(self.requestline)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _answer  # noqa: N815  the library's names
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", requests
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
 @pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.Response(500, text="broken"),
-        httpx.Response(200, text="<html>a proxy's page</html>"),
-    ],
+    ("status", "body"), [(500, b"broken"), (200, b"<html>a proxy's page</html>"), (202, b'[{"custom": {}}]')]
 )
-async def test_any_other_answer_is_unavailable(answer: httpx.Response) -> None:
-    async with RasaClient("http://rasa.test", transport=httpx.MockTransport(lambda _: answer)) as client:
-        with pytest.raises(RasaUnavailable):
-            await client.turn("c-4", "你好")
+async def test_any_other_answer_is_unavailable(status: int, body: bytes) -> None:
+    with _answering(status, body) as (url, requests):
+        async with RasaClient(url, PATIENT) as client:
+            with pytest.raises(RasaUnavailable):
+                await client.turn("c-4", "你好")
+            assert not await client.health()
+    assert requests == ["POST /webhooks/rest/webhook HTTP/1.1", "GET /webhooks/rest/ HTTP/1.1"]
+
+
+async def test_a_server_that_never_answers_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # connections wait here to be accepted, for ever
+        async with RasaClient(f"http://127.0.0.1:{listening.getsockname()[1]}", 0.2) as client:
+            with pytest.raises(RasaUnavailable):
+                await client.turn("c-6", "你好")
 
 
 async def test_a_running_server_is_healthy(rasa: RasaServer) -> None:

@@ -13,6 +13,8 @@ import psutil
 from channels.supervisor import LONGEST_LINE, SUPERVISOR, BackOff, Child, Supervisor
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 20.0
+"""Seconds a killed process has to be gone."""
 
 
 def program(source: str, name: str = "child", grace: float = 8.0) -> Child:
@@ -90,7 +92,7 @@ async def test_a_child_that_ignores_the_request_is_killed_with_its_own_children(
     )
     log = await supervised(program(source, grace=0.2), lambda lines: len(lines) >= 2)
     grandchild = max(int(line) for _, line in log.lines)
-    assert not _alive(grandchild)
+    assert not await _alive(grandchild)
 
 
 async def test_the_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
@@ -111,8 +113,7 @@ async def test_the_children_end_when_the_supervisor_is_killed(tmp_path: Path) ->
     child = int(await asyncio.wait_for(process.stdout.readline(), 30))
     process.send_signal(signal.SIGKILL)
     await process.wait()
-    _, alive = await asyncio.to_thread(psutil.wait_procs, [p for p in psutil.process_iter() if p.pid == child], 20)
-    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+    assert not await _alive(child)
 
 
 def test_the_pause_doubles_up_to_a_bound_and_starts_anew_after_a_long_life() -> None:
@@ -122,8 +123,11 @@ def test_the_pause_doubles_up_to_a_bound_and_starts_anew_after_a_long_life() -> 
     assert back_off.after(0) == 2
 
 
-def _alive(pid: int) -> bool:
+async def _alive(pid: int) -> bool:
+    """Whether the process is still there once a kill had time to arrive: the kernel carries it out a moment later."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, [process], PATIENCE)
+        return bool(alive) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

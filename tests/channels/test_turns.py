@@ -98,6 +98,28 @@ async def test_without_rasa_the_index_answers_and_says_what_is_limited(
     assert "暂时不可用" in reply.text
 
 
+async def test_the_index_looks_while_rasa_reads(conversations: ConversationService, clock: FixedClock) -> None:
+    finder = PairFinder()
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Telling(PairFinder):
+        def find(self, text: str, **context: Any) -> Any:
+            loop.call_soon_threadsafe(looked.set)
+            return finder.find(text, **context)
+
+    async def slow(_: str) -> list[dict[str, Any]]:
+        await asyncio.wait_for(looked.wait(), 20)  # Rasa has asked for nothing yet
+        return await hello(_)
+
+    telling = Telling()
+    assistant = Assistant(lambda: telling, City(), WorkCalendar(), PHRASES)
+    answered = await Turns(conversations, assistant, Rasa(slow), clock, PHRASES).take_turn(
+        Said("身份证丢了补办多少钱"), "api"
+    )
+    assert not answered.reply.limited
+
+
 async def test_the_context_lives_on_while_rasa_is_down(make: Callable[..., Turns]) -> None:
     turns = make(None)
     first = await turns.take_turn(Said("身份证丢了补办要带什么"), "api")

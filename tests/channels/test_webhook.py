@@ -53,6 +53,32 @@ def test_an_unknown_action_is_404_in_the_protocols_words(gateway: Gateway) -> No
     assert response.json()["action_name"] == "action_nobody_wrote"
 
 
+def test_the_domain_may_be_left_out(gateway: Gateway) -> None:
+    call = _call("action_ask_matter", gateway.say("你好")["conversation_id"], "护照要多少钱")
+    del call["domain"]
+    with gateway.client() as client:
+        assert client.post("/webhook", json=call).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b'{"next_action": "action_ask_matter", "tracker": 1}',
+        b'{"next_action": "action_ask_matter"}',
+    ],
+)
+def test_what_is_no_action_call_is_refused(gateway: Gateway, body: bytes) -> None:
+    with gateway.client() as client:
+        response = client.post("/webhook", content=body)
+    assert response.status_code == 422
+    assert response.json()["error"] == "bad_action_call"
+    assert response.json()["remedy"]
+
+
 def test_a_call_through_a_proxy_is_refused(gateway: Gateway) -> None:
     with gateway.client() as client:
         response = client.post(

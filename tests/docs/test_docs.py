@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from channels.cli import app
-from channels.console.pages import settings_page
+from channels.console.pages import access_page, settings_page, wechat_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -69,6 +69,14 @@ def _command(words: list[str]) -> click.Command | None:
 
 def test_the_settings_page_is_in_step() -> None:
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page(), "run `make docs`"
+
+
+def test_the_roles_of_the_routes_are_in_step() -> None:
+    assert (ROOT / "docs" / "access.md").read_text(encoding="utf-8") == access_page(), "run `make docs`"
+
+
+def test_the_platforms_errors_are_in_step() -> None:
+    assert (ROOT / "docs" / "wechat.md").read_text(encoding="utf-8") == wechat_page(), "run `make docs`"
 
 
 def test_variables_named_in_the_documentation_are_settings() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.encoder import Encoder, open_encoder
+from index.encoder import Encoder, OpenVinoEncoder, open_encoder
 from index.errors import EncoderUnavailable
 from index.lexical import Lexical, tokens
 from index.normal import bare, key
@@ -25,6 +25,32 @@ def test_vectors_have_length_one_and_do_not_depend_on_the_batch(encoder: Encoder
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-3)
     for text, vector in zip(TEXTS, together, strict=True):
         assert float(encoder.encode_queries([text])[0] @ vector) > 0.999
+
+
+def test_many_texts_come_back_in_their_order(encoder: Encoder) -> None:
+    texts = [f"第{number}号许可证" + "核发" * (number % 7) for number in range(3 * OpenVinoEncoder.group)]
+    together = encoder.encode_passages(texts)
+    for number in (0, 1, 50, len(texts) - 1):
+        assert float(encoder.encode_passages([texts[number]])[0] @ together[number]) > 0.999
+
+
+FIRST_ANSWERS = """
+import os, threading
+from index.encoder import open_encoder
+encoder, ready = open_encoder(threads=2), threading.Barrier(8)
+def ask():
+    ready.wait()
+    encoder.encode_queries(["路灯不亮"])
+askers = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+for each in askers: each.start()
+for each in askers: each.join(60)
+os._exit(sum(each.is_alive() for each in askers))
+"""
+
+
+def test_a_process_whose_first_answers_are_asked_for_at_once_gives_them() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_ANSWERS], cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == 0
 
 
 def test_no_text_gives_no_row(encoder: Encoder) -> None:

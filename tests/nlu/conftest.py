@@ -31,3 +31,27 @@ def acts(rasa_server: RasaServer) -> Understood:
 def emergencies(rasa_server: RasaServer) -> Understood:
     """Dangers, and words that only sound so; not trained on, see data/README.md."""
     return _asked(rasa_server, rows(HELD_OUT / "emergencies.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def fresh_acts(rasa_server: RasaServer) -> Understood:
+    """Dialogue acts written before this model was looked at, and never tuned on."""
+    return _asked(rasa_server, rows(HELD_OUT / "fresh-acts.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def fresh_emergencies(rasa_server: RasaServer) -> Understood:
+    """Dangers, and harmless texts that sound like them; never tuned on."""
+    return _asked(rasa_server, rows(HELD_OUT / "fresh-emergencies.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def fresh_entities(rasa_server: RasaServer) -> Understood:
+    """Numbers, dates, places and persons; never tuned on."""
+    return _asked(rasa_server, rows(HELD_OUT / "fresh-entities.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def fresh_complaints(rasa_server: RasaServer) -> Understood:
+    """Complaints of every kind, and what is said about one that was filed; never tuned on."""
+    return _asked(rasa_server, rows(HELD_OUT / "fresh-complaints.jsonl"))

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.conversations.facets import asked_facets
+from bot.conversations.model import FacetGuess, Focus, Understanding
+from bot.conversations.routing import route
+from bot.conversations.searching import NOTHING
 from channels.rasa_client import RasaClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,25 +36,31 @@ def understand(url: str, texts: Sequence[str]) -> list[Row]:
     return asyncio.run(all_of_them())
 
 
-def first_facet_right(labelled: Sequence[Row], understood: Sequence[Row]) -> float:
-    """Share whose most probable facet is one of those labelled."""
-    right = [u["facets"][0]["name"] in r["facets"] for r, u in zip(labelled, understood, strict=True)]
-    return sum(right) / len(right)
+def heard(row: Row) -> Understanding:
+    """What Rasa understood, as the gateway reads it."""
+    facets = tuple(FacetGuess(facet["name"], facet["confidence"]) for facet in row["facets"])
+    entities = tuple(row["entities"])
+    return Understanding(row["text"], row["intent"]["name"], row["intent"]["confidence"], facets, entities)
 
 
-def a_facet_right(labelled: Sequence[Row], understood: Sequence[Row]) -> float:
-    """Share where one of the facets named is one of those labelled."""
-    right = [any(f["name"] in r["facets"] for f in u["facets"]) for r, u in zip(labelled, understood, strict=True)]
-    return sum(right) / len(right)
+def facets_answered(understood: Row) -> tuple[str, ...]:
+    """The facets that a text without earlier turns is answered by."""
+    return asked_facets(heard(understood), Focus(), follows_up=False)
+
+
+def way(understood: Row) -> str:
+    """Where a text goes of which the index knows nothing: the social act, the service, or `unknown`."""
+    taken = route(heard(understood), NOTHING)
+    return taken.act or taken.way
 
 
 def by_facet(labelled: Sequence[Row], understood: Sequence[Row]) -> dict[str, tuple[float, float, float]]:
-    """Precision, recall and F1 of each facet over all facets named."""
+    """Precision, recall and F1 of each facet over all facets answered."""
     named: Counter[str] = Counter()
     wanted: Counter[str] = Counter()
     both: Counter[str] = Counter()
     for row, understanding in zip(labelled, understood, strict=True):
-        found = {facet["name"] for facet in understanding["facets"]}
+        found = set(facets_answered(understanding))
         named.update(found)
         wanted.update(row["facets"])
         both.update(found & set(row["facets"]))

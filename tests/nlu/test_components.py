@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rasa.components.codes import find_codes, is_identity_number
-from bot.rasa.components.features import LONGEST_TEXT, Cues, plain, runs, shape
+from bot.codes import find_codes, is_identity_number
+from bot.rasa.components.features import LONGEST_TEXT, Cues, asking, asking_clauses, plain, runs, shape
 from bot.rasa.components.linear import LinearModel
 from bot.rasa.components.quantities import find_quantities, number
 
@@ -72,6 +72,12 @@ def test_spoken_numbers(said: str, meant: float) -> None:
         ("下周三上班不", "date", "weekday+1:3", None),
         ("三月十二号到期", "date", "--03-12", None),
         ("2026年12月4日", "date", "2026-12-04", None),
+        ("明儿去行不", "date", "today+1", None),
+        ("去年办的", "date", "year-1", None),
+        ("去年三月拿的房本", "date", "year-1-03", None),
+        ("明年3月10号满五年", "date", "year+1-03-10", None),
+        ("下个月一号能拿到不", "date", "month+1-01", None),
+        ("上个月交的", "date", "month-1", None),
     ],
 )
 def test_amounts_and_dates(text: str, kind: str, value: str, unit: str | None) -> None:
@@ -85,12 +91,36 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     assert len(plain(text)) <= LONGEST_TEXT
     assert shape(text)
     assert runs(text)[0] == "^"
+    assert all(run.startswith("ask:") for run in asking(text))
 
 
 def test_cues_are_named_once() -> None:
     cues = Cues([("money", "多少钱|要钱"), ("place", "哪里")])
 
     assert cues.found("要钱吗 多少钱") == ["cue:money"]
+
+
+def test_the_clauses_that_ask_are_told_from_those_that_tell() -> None:
+    assert asking_clauses("证丢了，我人在外地，补一张要带啥？几天能拿到") == ["补一张要带啥?", "几天能拿到"]
+
+
+def test_only_the_clauses_that_ask_count_as_asking() -> None:
+    found = asking("材料都交了，钱几天到?在家等着", longest=1)
+
+    assert set("钱几天到") <= {run.removeprefix("ask:") for run in found}
+    assert "ask:材" not in found
+    assert "ask:家" not in found
+
+
+def test_exclusive_labels_share_the_probability(tmp_path: Path) -> None:
+    weights = np.array([[4, 0, -4]], dtype=np.float32)
+    one, nothing = np.ones(1, dtype=np.float32), np.zeros(3, dtype=np.float32)
+    model = LinearModel(["a", "b", "c"], {"x": 0}, one, weights, nothing, exclusive=True)
+    model.save(tmp_path)
+    found = LinearModel.load(tmp_path).probabilities(["x"])
+
+    assert float(found.sum()) == pytest.approx(1)
+    assert found[0] / found[1] == pytest.approx(np.exp(4), rel=1e-3)
 
 
 def test_a_saved_model_answers_as_before(tmp_path: Path) -> None:

@@ -56,6 +56,15 @@ async def test_an_interruption_is_answered_and_the_question_taken_up_again(rasa:
     ]
 
 
+async def test_the_actions_are_called_through_a_connection_that_stays_open(rasa: RasaServer) -> None:
+    await say(rasa, "connected", "身份证丢了要带什么去补办")
+    before = rasa.actions.connections
+
+    await say(rasa, "connected", "那多少钱", "谢谢")
+
+    assert rasa.actions.connections == before
+
+
 async def test_long_conversations_stay_bounded(rasa: RasaServer) -> None:
     """What Rasa keeps, and sends with every action call, does not grow with the conversation."""
     await say(rasa, "long", *["办护照要几天"] * 25)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
 from tests.nlu.conftest import Understood
-from tests.nlu.measuring import ROOT, a_facet_right, by_facet, first_facet_right
+from tests.nlu.measuring import ROOT, by_facet, facets_answered, way
 
 
 def actions_by_intent() -> dict[str, str]:
@@ -15,23 +16,25 @@ def actions_by_intent() -> dict[str, str]:
     return {rule["steps"][0]["intent"]: rule["steps"][1]["action"] for rule in rules}
 
 
-def test_questions_about_matters_are_not_taken_for_something_else(development: Understood) -> None:
-    """At most two in a hundred leave the search for a guide."""
-    action_of = actions_by_intent()
-    names = [u["intent"]["name"] for row, u in development if row["matter"] and not row.get("context")]
-    lost = [name for name in names if action_of[name] != "action_ask_matter" or name == "out_of_scope"]
+def test_questions_about_matters_are_not_turned_away(development: Understood) -> None:
+    """At most one in a hundred would leave the search for a guide, even if the index knew nothing of it."""
+    ways = [(way(u), row["text"]) for row, u in development if row["matter"] and not row.get("context")]
+    lost = [found for found in ways if found[0] != "unknown"]
 
-    assert len(lost) / len(names) < 0.02, sorted(lost)
+    assert len(lost) / len(ways) < 0.01, lost
 
 
-def test_facets_asked_for_are_found(development: Understood) -> None:
-    labelled = [row for row, _ in development if row["facets"]]
-    understood = [u for row, u in development if row["facets"]]
+def test_facets_asked_for_are_answered_and_not_all_of_them(development: Understood) -> None:
+    labelled = [row for row, _ in development if row["facets"] and not row.get("context")]
+    understood = [u for row, u in development if row["facets"] and not row.get("context")]
+    answered = [set(facets_answered(u)) for u in understood]
+    wanted = [set(row["facets"]) for row in labelled]
 
-    assert first_facet_right(labelled, understood) > 0.75
-    assert a_facet_right(labelled, understood) > 0.86
+    assert sum(w <= a for w, a in zip(wanted, answered, strict=True)) / len(wanted) > 0.89
+    assert sum(w == a for w, a in zip(wanted, answered, strict=True)) / len(wanted) > 0.42
+    assert sum(map(len, answered)) / len(answered) < 1.85
     rates = by_facet(labelled, understood)
-    assert {facet: f1 for facet, (_, _, f1) in rates.items() if f1 < 0.5} == {}
+    assert {facet: f1 for facet, (_, _, f1) in rates.items() if f1 < 0.45} == {}
 
 
 def test_unseen_dialogue_acts_lead_to_the_right_action(acts: Understood) -> None:
@@ -56,3 +59,57 @@ def test_most_dangers_are_recognised_and_big_words_are_not(emergencies: Understo
 
     assert sum(dangers) / len(dangers) > 0.6
     assert sum(harmless) / len(harmless) < 0.15
+
+
+GOES_TO = {
+    "talk_to_human": "handoff",
+    "query_case": "case",
+    "file_complaint": "complaint",
+    "complaint_followup": "complaint",
+    "out_of_scope": "private",
+}
+"""The way of an act; social acts go by their own names, everything about matters to the search."""
+
+STAY = {"ask_guide", "choose_option", "correct_self", "give_situation", "give_detail"}
+
+
+def test_fresh_acts_go_where_they_belong(fresh_acts: Understood) -> None:
+    """By what the gateway would do, with the index knowing nothing; see data/README.md for the rates."""
+    right = [way(u) == GOES_TO.get(row["intent"], row["intent"]) for row, u in fresh_acts if row["intent"] not in STAY]
+    stay = [way(u) == "unknown" for row, u in fresh_acts if row["intent"] in STAY]
+
+    assert sum(right) / len(right) > 0.55
+    assert sum(stay) / len(stay) > 0.95
+
+
+def test_fresh_dangers(fresh_emergencies: Understood) -> None:
+    dangers = [u["intent"]["name"] == "emergency" for row, u in fresh_emergencies if row["intent"] == "emergency"]
+    harmless = [u["intent"]["name"] == "emergency" for row, u in fresh_emergencies if row["intent"] != "emergency"]
+
+    assert sum(dangers) / len(dangers) > 0.8
+    assert sum(harmless) / len(harmless) < 0.08
+
+
+@pytest.mark.parametrize(("kind", "least"), [("number", 0.7), ("date", 0.55), ("place", 0.85), ("person", 0.8)])
+def test_fresh_entities(fresh_entities: Understood, kind: str, least: float) -> None:
+    wanted = [
+        (row["text"], e["value"], e.get("unit"))
+        for row, _ in fresh_entities
+        for e in row["entities"]
+        if e["type"] == kind
+    ]
+    found = {
+        (row["text"], e["value"], e.get("unit"))
+        for row, u in fresh_entities
+        for e in u["entities"]
+        if e["entity"] == kind
+    }
+
+    assert sum(entity in found for entity in wanted) / len(wanted) >= least
+
+
+def test_complaints_of_every_kind_are_heard(fresh_complaints: Understood) -> None:
+    heard = [u["intent"]["name"] == row["intent"] for row, u in fresh_complaints]
+    missed = [(row["text"], u["intent"]["name"]) for row, u in fresh_complaints if u["intent"]["name"] != row["intent"]]
+
+    assert sum(heard) / len(heard) > 0.75, missed

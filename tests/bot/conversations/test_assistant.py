@@ -207,7 +207,7 @@ def test_repeat_and_restart(talk: Talk) -> None:
 
 
 def test_facets_of_the_understanding_are_believed(talk: Talk) -> None:
-    facets = (FacetGuess("result", 0.97), FacetGuess("where", 0.2))
+    facets = (FacetGuess("result", 0.9), FacetGuess("where", 0.08))
     assert talk.hear(Understanding("身份证丢了补办拿的是啥", "ask_guide", 0.9, facets)).facets == ("result",)
 
 
@@ -225,3 +225,12 @@ def test_the_focus_stays_small_and_survives_json(talk: Talk) -> None:
         assert len(talk.focus.turns) <= 3
         assert sum(map(len, talk.focus.turns)) <= 900
     assert Focus.from_dict({"pending": {"kind": "matter"}}) == Focus()
+
+
+def test_an_object_that_the_topic_never_named_is_asked_about(talk: Talk) -> None:
+    talk.say("居民身份证丢失补领")
+    same = talk.say("办证要带什么")
+    other = talk.say("补领要开证明不")
+
+    assert (same.outcome, same.matter) == ("answered", "YS00103")
+    assert (other.outcome, other.candidates[0].code) == ("clarify", "YS00103")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversations.reading import Elsewhere, act_said, asks_for, asks_only_facets, facets_said, is_elliptic, read
+from bot.conversations.reading import (
+    Elsewhere,
+    act_said,
+    asks_for,
+    asks_for_other_object,
+    asks_only_facets,
+    facets_said,
+    is_elliptic,
+    read,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +102,21 @@ def test_texts_of_nothing_but_a_facet(text: str) -> None:
 @pytest.mark.parametrize("text", ["护照多少钱", "换领呢", "税交多少", "怎么办", "医保在哪交", "年审在哪", "工程费"])
 def test_texts_that_name_something_too(text: str) -> None:
     assert not asks_only_facets(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "talked_about", "other"),
+    [
+        ("办证要带什么", "租房提取住房公积金", True),
+        ("开个证明要啥", "居民身份证丢失补领", True),
+        ("申请补贴要多久", "居民身份证丢失补领", True),
+        ("办证要带什么", "居民身份证丢失补领", False),
+        ("申请补助要多久", "公共租赁住房租赁补贴申请", False),
+        ("这个证多久下来", "租房提取住房公积金", False),
+        ("要什么证件", "租房提取住房公积金", False),
+        ("多久拿证", "首次登记", False),
+        ("换了名字以后原来的老证明还要不要再去开证明", "租房提取住房公积金", False),
+    ],
+)
+def test_an_object_of_its_own(text: str, talked_about: str, other: bool) -> None:
+    assert asks_for_other_object(text, talked_about) is other

@@ -59,6 +59,21 @@ def test_ways(understanding: Understanding, found: Search, way: str) -> None:
     assert route(understanding, found).way == way
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence", "way"),
+    [
+        ("我要投诉楼下烧烤摊天天占道", 0.95, "complaint"),
+        ("那我想举报门口占道经营的", 0.9, "complaint"),
+        ("投诉楼下烧烤摊占道经营", 0.95, "complaint"),
+        ("我要投诉楼下烧烤摊天天占道", 0.6, "matter"),
+        ("举报违法用地的奖励怎么领", 0.95, "matter"),
+        ("占道摆个摊要不要办证", 0.95, "matter"),
+    ],
+)
+def test_who_says_that_he_complains_is_not_answered_with_a_guide(text: str, confidence: float, way: str) -> None:
+    assert route(heard(text, "file_complaint", confidence), search("answered", 0.99)).way == way
+
+
 def test_a_complaint_about_a_known_matter_is_answered_with_the_way_to_complain() -> None:
     routed = route(heard("办个健康证拖了我一个月", "file_complaint", 0.95), search("answered", 0.9))
     assert (routed.way, routed.complains) == ("matter", True)

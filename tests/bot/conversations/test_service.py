@@ -146,3 +146,23 @@ def test_the_log_survives_a_restart(any_store: Store, clock: FixedClock) -> None
     assert len(second.events(turn.conversation_id)) == 2
     assert second.focus(turn.conversation_id) == Focus(matter="YS1")
     assert second.reply_of(turn.id) == REPLY
+
+
+def test_a_citizens_conversation_is_known_to_him_alone(service: ConversationService) -> None:
+    mine = service.begin(None, None, "你好", "wechat", citizen="wechat:o1")
+    service.abandon(mine)
+    assert mine.speaker.citizen == "wechat:o1"
+    assert service.standing(mine.conversation_id)[1] == mine.speaker
+    for other in (None, "wechat:o2"):
+        with pytest.raises(NotFound):
+            service.begin(mine.conversation_id, None, "你好", "wechat", citizen=other)
+    assert service.begin(mine.conversation_id, None, "你好", "wechat", citizen="wechat:o1").state == "mine"
+
+
+def test_the_address_of_who_talks_is_kept_as_a_digest(service: ConversationService) -> None:
+    turn = service.begin(None, None, "你好", "api", origin="203.0.113.7")
+    assert turn.speaker.origin
+    assert "203.0.113.7" not in turn.speaker.origin
+    service.abandon(turn)
+    again = service.begin(turn.conversation_id, None, "你好", "api", origin="203.0.113.8")
+    assert again.speaker.origin not in ("", turn.speaker.origin)

@@ -17,10 +17,10 @@ def encoder() -> HashingEncoder:
 
 @pytest.fixture
 def matters(store: Store, clock: FixedClock, tmp_path: Path, encoder: HashingEncoder) -> MatterService:
-    return MatterService(store, clock, tmp_path / "home" / "index", lambda: encoder)
+    return MatterService(store, clock, tmp_path / "home" / "index", lambda: encoder, believed_s=0)
 
 
 @pytest.fixture
 def any_matters(any_store: Store, clock: FixedClock, tmp_path: Path, encoder: HashingEncoder) -> MatterService:
     """The service on each kind of database."""
-    return MatterService(any_store, clock, tmp_path / "home" / "index", lambda: encoder)
+    return MatterService(any_store, clock, tmp_path / "home" / "index", lambda: encoder, believed_s=0)

@@ -215,3 +215,22 @@ def test_the_shipped_encoder_builds_the_index(store: Store, clock: FixedClock, r
     matters = MatterService(store, clock, root, open_encoder)
     assert matters.import_guides(write_lines(tmp_path / "a.jsonl", [guide(1), guide(2)])).published
     assert not matters.reconcile()
+
+
+def test_what_another_process_publishes_counts_at_the_next_look(
+    any_matters: MatterService, any_store: Store, clock: FixedClock, root: Path, tmp_path: Path
+) -> None:
+    any_matters.import_guides(write_lines(tmp_path / "a.jsonl", [guide(1), guide(2)]))
+    first = any_matters.get(guide(1)["code"], TODAY)
+    assert first is not None
+    assert any_matters.get("none-such", TODAY) is None
+
+    other = MatterService(any_store, clock, root, HashingEncoder)
+    other.import_guides(write_lines(tmp_path / "b.jsonl", [guide(1, conditions="改过的条件"), guide(3)]), replace=True)
+
+    changed = any_matters.get(guide(1)["code"], TODAY)
+    assert changed is not None
+    assert changed.guide.conditions == "改过的条件"
+    assert changed.catalogue_version != first.catalogue_version
+    assert any_matters.get(guide(2)["code"], TODAY) is None
+    assert any_matters.get(guide(3)["code"], TODAY) is not None

@@ -223,3 +223,12 @@ def test_an_old_excel_file(matters: MatterService, tmp_path: Path) -> None:
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     with pytest.raises(InvalidInput, match="旧版 Excel"):
         matters.import_guides(path)
+
+
+def test_questions_that_must_not_be_answered_survive(tmp_path: Path) -> None:
+    told = guide(1, questions=["一号证咋办、去哪办"], not_questions=["一号线、二号线几点停运", "一号文件讲什么"])
+    file = tmp_path / "guides.xlsx"
+    write_workbook(file, GUIDES, [Guide.model_validate(told).model_dump(mode="json", exclude_none=True)])
+    [read] = _guides(file)
+    assert read.not_questions == ("一号线、二号线几点停运", "一号文件讲什么")
+    assert read == Guide.model_validate(told)

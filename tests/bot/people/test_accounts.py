@@ -145,7 +145,9 @@ def test_demo_accounts_are_made_once_and_work(people: PeopleService, home_settin
 
 
 def test_demo_accounts_are_refused_in_production(people: PeopleService, home_settings: Settings) -> None:
-    production = load_settings(home=home_settings.home, environment="production", secret_key="k" * 40)
+    production = load_settings(
+        home=home_settings.home, environment="production", secret_key="k" * 40, data_key="0" * 64
+    )
     with pytest.raises(Forbidden):
         create_demo_accounts(people, production)
     refuse_demo_accounts(people, production)

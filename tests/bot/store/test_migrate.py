@@ -39,3 +39,23 @@ def test_every_migration_can_be_taken_back(any_engine: Engine) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
     assert set(inspect(any_engine).get_table_names()) <= {"alembic_version"}
+
+
+def test_the_hand_offs_columns_leave_conversations_as_they_were(any_empty_engine: Engine) -> None:
+    now = "2026-11-22 10:00:00+00:00"
+    with any_empty_engine.execution_options(**{WRITES: True}).begin() as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        connection.exec_driver_sql(
+            "INSERT INTO conversations (id, channel, created_at, updated_at, focus, turns, last_event) "
+            f"VALUES ('c', 'api', '{now}', '{now}', '{{}}', 1, 1)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO conversation_events (conversation_id, number, kind, at, payload) "
+            f"VALUES ('c', 1, 'citizen', '{now}', '{{}}')"
+        )
+    upgrade(any_empty_engine)
+    with any_empty_engine.connect() as connection:
+        kept = "SELECT c.holder, c.holder_version, e.kind FROM conversations c JOIN conversation_events e ON 1 = 1"
+        assert connection.exec_driver_sql(kept).all() == [("bot", 0, "citizen")]

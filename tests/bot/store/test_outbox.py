@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
+
+from sqlalchemy import select
 
 from bot.clock import FixedClock
 from bot.store import Store
-from bot.store.outbox import FIRST_PAUSE, LEASE, LONGEST_PAUSE, MOST_ATTEMPTS, OutboxMessage, claim, finish, give_back
+from bot.store.outbox import (
+    FIRST_PAUSE,
+    LEASE,
+    LONGEST_PAUSE,
+    MOST_ATTEMPTS,
+    OutboxMessage,
+    claim,
+    finish,
+    forget,
+    give_back,
+)
 
 
 def _emit(store: Store, number: int = 1, topic: str = "t") -> None:
@@ -38,6 +51,28 @@ def test_only_the_wanted_topics_are_claimed(any_store: Store) -> None:
     _emit(any_store, topic="a")
     assert _claim(any_store, "b") is None
     assert _claim(any_store, "b", "a") is not None
+
+
+def test_finished_messages_are_forgotten_after_their_time_so_many_at_once(any_store: Store, clock: FixedClock) -> None:
+    _emit(any_store, 5)
+    _emit(any_store, topic="kept")
+    for _ in range(6):
+        message = _claim(any_store)
+        assert message is not None
+        if message.key != "k4":
+            with any_store.write() as work:
+                finish(work.session.merge(message))
+
+    def forgotten(after: timedelta) -> int:
+        with any_store.write() as work:
+            return forget(work.session, clock.now() - after, 3, ["kept"])
+
+    clock.advance(timedelta(days=1))
+    assert forgotten(timedelta(days=2)) == 0
+    assert [forgotten(timedelta(hours=1)) for _ in range(3)] == [3, 1, 0]
+    with any_store.read() as session:
+        left = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
+    assert [(message.topic, message.key) for message in left] == [("t", "k4"), ("kept", "k0")]
 
 
 def test_a_dead_workers_message_is_taken_up_after_its_lease(any_store: Store, clock: FixedClock) -> None:

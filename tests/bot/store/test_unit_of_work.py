@@ -31,6 +31,12 @@ def test_change_message_and_audit_are_written_together(any_store: Store) -> None
         assert (row.number, row.actor, row.details) == (1, "zhang", {"note": "窗口"})
 
 
+def test_postgresql_compiles_no_query(any_store: Store) -> None:
+    with any_store.read() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            assert session.execute(text("SHOW jit")).scalar_one() == "off"
+
+
 def test_an_error_takes_everything_back(any_store: Store) -> None:
     def fail_halfway() -> None:
         with any_store.write() as work:

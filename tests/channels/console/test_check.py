@@ -38,6 +38,11 @@ def test_an_encoder_that_is_not_there_is_a_fault_with_a_remedy(
     assert "WENBAN_ENCODER" in out
 
 
+def test_the_shipped_models_belong_together(wenban: Wenban) -> None:
+    found = lines(wenban("check", "--json")[1])
+    assert found["编码器"]["state"] == found["复核模型"]["state"] == "ok"
+
+
 def test_a_fresh_installation_has_no_catalogue_yet(wenban: Wenban) -> None:
     assert "尚未建立" in lines(wenban("check", "--json")[1])["数据库"]["value"]
 
@@ -48,3 +53,16 @@ def test_a_setting_that_cannot_be_read_is_explained(wenban: Wenban, monkeypatch:
     assert status == 1
     assert "WENBAN_PORT" in err
     assert "docs/settings.md" in err
+
+
+def test_a_faulty_desk_file_is_a_fault_that_names_it(
+    wenban: Wenban, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lines(wenban("check", "--json")[1])["坐席台"]["value"].startswith("随附，队列 综合服务")
+    own = tmp_path / "desk.toml"
+    own.write_text("[limits]\nparallel = 0\n", "utf-8")
+    monkeypatch.setenv("WENBAN_DESK_FILE", str(own))
+    status, out, _ = wenban("check", "--json")
+    assert status == 1
+    assert lines(out)["坐席台"]["state"] == "fault"
+    assert str(own) in lines(out)["坐席台"]["value"]

@@ -110,3 +110,9 @@ def test_chat_takes_choices_by_number_and_ends_at_an_empty_line(
     status, out, _ = wenban("chat")
     assert status == 0
     assert len(out.splitlines()) > 3
+
+
+def test_what_took_part_in_training_is_not_written_into_the_docs(wenban: Wenban) -> None:
+    status, _, err = wenban("eval", "held-out", "development", "--docs")
+    assert status == 1
+    assert "参与过训练" in err

@@ -1,7 +1,8 @@
 import pytest
 
+from bot.errors import Unavailable
 from bot.settings import Settings
-from channels.console.pages import figures, filled, markdown_table, settings_page
+from channels.console.pages import DOCS, figures, filled, markdown_table, settings_page, write_evaluation
 from channels.console.reporting import report_tables
 from index.evaluation.questions import Question
 from index.evaluation.scoring import Answer, Record, report
@@ -40,6 +41,14 @@ def test_figures_name_the_size_and_every_figure_that_was_measured() -> None:
     assert "一次答对事项" in text
     assert "无答案的问题" in text
     assert "追问" not in text
+
+
+def test_a_run_in_which_questions_failed_is_not_written_down() -> None:
+    failed = report([Record(Question(1, "多少钱", frozenset({"1"}), ()), Answer("error", None, (), (), None, 0.1))], {})
+    before = (DOCS / "evaluation.md").read_text(encoding="utf-8")
+    with pytest.raises(Unavailable, match="1 个问题"):
+        write_evaluation("check", failed, 1)
+    assert (DOCS / "evaluation.md").read_text(encoding="utf-8") == before
 
 
 def test_the_report_is_shown_as_tables() -> None:

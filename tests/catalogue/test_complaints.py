@@ -1,0 +1,80 @@
+"""The sample city's complaints are well formed and split by whole units."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.complaints.deciding import CATEGORIES, parse_categories
+from bot.complaints.model import Kind
+from bot.text import normalise
+
+CATALOGUE = Path(__file__).parents[2] / "catalogue"
+FOLDER = CATALOGUE / "complaints"
+SPLITS = ("train", "development", "test")
+KEYS = {
+    "text", "department", "department_any", "power", "category", "kind", "urgent", "dramatic", "location", "target",
+    "duplicate_of", "distinct_from",
+}  # fmt: skip
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+POWERS = {row["code"]: row for row in rows(CATALOGUE / "powers.jsonl")}
+SPLIT = json.loads((FOLDER / "departments.json").read_text("utf-8"))
+
+
+def test_every_unit_is_in_one_split() -> None:
+    assert set(SPLIT) == {power["department"] for power in POWERS.values()}
+    assert set(SPLIT.values()) == set(SPLITS)
+    assert sum(SPLIT[power["department"]] == "test" for power in POWERS.values()) >= 80
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_rows_are_well_formed_and_of_their_split(split: str) -> None:
+    listed = rows(FOLDER / f"{split}.jsonl")
+    categories = {(each.parent, each.child) for each in parse_categories(CATEGORIES.shipped())}
+    for number, row in enumerate(listed):
+        where = f"{split}:{number} {row['text']}"
+        assert set(row) <= KEYS, where
+        assert row["text"] == row["text"].strip(), where
+        assert SPLIT[row["department"]] == split, where
+        assert row["power"] is None or POWERS[row["power"]]["department"] == row["department"], where
+        assert tuple(row["category"]) in categories, where
+        assert row["kind"] in set(Kind), where
+        assert not (row.get("dramatic") and row["urgent"]), where
+        others = [row["duplicate_of"]] if row["duplicate_of"] is not None else []
+        for other in (*others, *row.get("distinct_from", ())):
+            assert 0 <= other < len(listed), where
+            assert other != number, where
+
+
+def test_further_training_texts_tell_pairs_from_look_alikes() -> None:
+    listed = rows(FOLDER / "more-train.jsonl")
+    for number, row in enumerate(listed):
+        where = f"more-train:{number} {row['text']}"
+        assert set(row) <= KEYS, where
+        assert row["text"] == row["text"].strip(), where
+        assert not (row.get("dramatic") and row["urgent"]), where
+        assert row["duplicate_of"] is None or not row.get("distinct_from"), where
+        for other in (row["duplicate_of"], *row.get("distinct_from", ())):
+            assert other is None or 0 <= other < number, where
+    assert len({normalise(row["text"]) for row in listed}) == len(listed)
+
+
+def test_no_text_is_in_two_files() -> None:
+    seen: dict[str, str] = {}
+    for name in (*SPLITS, "urgency-train", "more-train"):
+        for row in rows(FOLDER / f"{name}.jsonl"):
+            key = normalise(row["text"])
+            assert seen.setdefault(key, name) == name, row["text"]
+
+
+def test_examples_of_categories_are_never_test_texts() -> None:
+    held = {row["text"] for row in rows(FOLDER / "test.jsonl")}
+    assert not held & {text for each in parse_categories(CATEGORIES.shipped()) for text in each.examples}
