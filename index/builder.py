@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from index import negatives
+from index import negatives, states
 from index import vectors as vector_index
-from index.documents import CURATED, Document, TextKind
+from index.documents import CURATED, Document, TextKind, passage
 from index.encoder import Encoder, Vectors
 from index.errors import IndexCorrupt, IndexMissing
 from index.features import KINDS
@@ -27,7 +27,7 @@ from index.lexical import Lexical, tokens
 from index.normal import key
 from index.pinyin import sound
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the files of an index folder change their meaning."""
 
 Progress = Callable[[int, int], None]
@@ -88,11 +88,18 @@ class VectorCache:
 
 
 def build_index(
-    documents: Sequence[Document], folder: Path, encoder: Encoder, *, cache: Path, progress: Progress | None = None
+    documents: Sequence[Document],
+    folder: Path,
+    encoder: Encoder,
+    *,
+    cache: Path,
+    earlier: Path | None = None,
+    progress: Progress | None = None,
 ) -> IndexInfo:
     """Write the index of ``documents`` to ``folder`` (which must not exist) and say what it holds.
 
-    ``cache`` is the file of vectors encoded before; ``progress`` is told how many of the new texts are encoded.
+    ``cache`` is the file of vectors encoded before, ``earlier`` an index whose passages need not be read again;
+    ``progress`` is told how many of the new texts are encoded, then of the passages too.
     An OSError (a full disk, say) leaves no folder behind.
     """
     texts = [text for document in documents for text in document.texts]
@@ -117,6 +124,8 @@ def build_index(
         np.save(unfinished / "owners.npy", owners)
         np.save(unfinished / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
         negatives.save(unfinished, [i for i, _ in refused], not_texts, not_vectors)
+        further = (lambda done, new: progress(encoded + done, encoded + new)) if progress else None
+        states.save(unfinished, [_passage(document) for document in documents], encoder, earlier, further)
         _write_texts(unfinished, documents, owners)
         _write_lexical(unfinished, documents)
         (unfinished / "index.json").write_text(json.dumps(asdict(info)), encoding="utf-8")
@@ -125,6 +134,10 @@ def build_index(
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return info
+
+
+def _passage(document: Document) -> str:
+    return passage((text.kind, text.text) for text in document.texts)
 
 
 def read_info(folder: Path) -> IndexInfo:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +28,6 @@ LONGEST = 64
 STEP = 16
 """Tokens by which padded lengths grow: a thousand questions make ten shapes instead of several hundred."""
 
-PASSAGES_KEPT = 1024
-"""Passages whose token states are kept, about 40 KB each."""
-
 
 class Reranker:
     """The graph in ``folder``, which reads the states of ``encoder``. Safe to use from several threads."""
@@ -44,7 +40,6 @@ class Reranker:
         except (OSError, KeyError, ValueError, RuntimeError, ImportError) as error:
             raise EncoderUnavailable(f"{folder}: {error}") from error
         self.encoder = encoder
-        self._states = lru_cache(maxsize=PASSAGES_KEPT)(self._read)
 
     @classmethod
     def beside(cls, encoder: Encoder, folder: Path = SHIPPED, *, threads: int = 2) -> Reranker | None:
@@ -57,17 +52,14 @@ class Reranker:
         reranker = cls(folder, encoder, threads=threads)
         return reranker if reranker.reads == encoder.identity else None
 
-    def logits(self, question: States, passages: Sequence[str]) -> NDArray[np.float32]:
-        """How much each of ``passages`` is what is asked, by the question's states; zero is as likely as not."""
+    def logits(self, question: States, passages: Sequence[States]) -> NDArray[np.float32]:
+        """How much each of ``passages`` is what is asked, by their states; zero is as likely as not."""
         if not passages:
             return np.empty(0, np.float32)
         asked = padded([question[-LONGEST:]] * len(passages))
-        told = padded([self._states(text) for text in passages])
+        told = padded(passages)
         inputs = dict(zip(("question", "asked", "passage", "told"), (*asked, *told), strict=True))
         return np.array(self._graph.infer(inputs)[0], np.float32)
-
-    def _read(self, passage: str) -> NDArray[np.float16]:
-        return self.encoder.read_passages([passage])[1][0].astype(np.float16)
 
 
 def padded(texts: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

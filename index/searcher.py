@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from index import vectors as vector_index
 from index.builder import read_info
 from index.common import Resemblance
-from index.documents import TextKind, passage
+from index.documents import TextKind
 from index.encoder import Encoder, States, Vectors
 from index.errors import IndexCorrupt, IndexMismatch
 from index.features import KINDS, Question, matrices
@@ -35,6 +35,7 @@ from index.ranking import RERANKED, Ranker, Thresholds
 from index.searched import Candidate, Decision, Field, Found, Looks, Searched
 from index.second import SecondLook
 from index.speech import content_weight
+from index.states import PassageStates
 
 NEAREST = 80
 """Texts taken from the vector index for each view of the question."""
@@ -68,7 +69,8 @@ class Searcher:
             self._texts = np.memmap(folder / "texts.bin", np.uint8, "r") if self._offsets[-1] else np.empty(0, np.uint8)
             self._exact_keys = np.load(folder / "exact_keys.npy")
             self._exact_owners = np.load(folder / "exact_owners.npy")
-        except (OSError, ValueError) as error:
+            self._states = PassageStates(folder)
+        except (OSError, ValueError, EOFError) as error:
             raise IndexCorrupt(f"{folder}: {error}") from error
         self._codes = [m[0] for m in matters]
         self._names = [m[1] for m in matters]
@@ -82,7 +84,8 @@ class Searcher:
         self._lexical = Lexical.load(folder / "lexical", len(matters))
         self._pinyin = Lexical.load(folder / "pinyin", len(matters))
         rows = {len(self._owners), len(self._kinds), len(self._offsets) - 1, len(self._rows), self._vectors.ntotal}
-        if rows != {self.info.rows} or len(self._texts) != self._offsets[-1]:
+        read = len(self._states) in (0, len(matters))
+        if rows != {self.info.rows} or len(self._texts) != self._offsets[-1] or not read:
             raise IndexCorrupt(f"{folder}: its files do not belong together")
         self._tokens_of = lru_cache(maxsize=4096)(self._read_tokens)
 
@@ -252,12 +255,8 @@ class Searcher:
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Places of the best candidates and what the reranker says of them."""
         best = np.argsort(-probability[:-1], kind="stable")[:RERANKED]
-        passages = [self._passage(field.considered[i].matter) for i in best]
+        passages = [self._states[field.considered[i].matter] for i in best]
         return best, second.reranker.logits(field.states, passages)
-
-    def _passage(self, matter: int) -> str:
-        rows = range(int(self._starts[matter]), int(self._starts[matter + 1]))
-        return passage((KINDS[self._kinds[row]], self._text(row)) for row in rows)
 
     def _decide(self, probability: NDArray[np.float32], *, follows: bool) -> Decision:
         limits = self._ranker.thresholds

@@ -71,7 +71,7 @@ class IndexFolders:
         self.root.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            build_index(documents, folder, self.encoder, cache=self.root / CACHE, progress=progress)
+            self._build(documents, folder, progress)
         except (OSError, RuntimeError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             shown = explained(error)
@@ -94,8 +94,13 @@ class IndexFolders:
         root.mkdir(exist_ok=True)
         with explaining(), tempfile.TemporaryDirectory(dir=root) as folder:
             made = Path(folder) / "index"
-            build_index(documents, made, self.encoder, cache=self.root / CACHE, progress=progress)
+            self._build(documents, made, progress)
             yield made
+
+    def _build(self, documents: Sequence[Document], folder: Path, progress: Callable[[int, int], None]) -> None:
+        current = self.pointed()
+        earlier = self.root / current if current else None
+        build_index(documents, folder, self.encoder, cache=self.root / CACHE, earlier=earlier, progress=progress)
 
     def pointed(self) -> str | None:
         """The name of the folder that is searched."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ import torch
 from index.encoder import OpenVinoEncoder, States
 from index.graph import FILE
 from index.reranker import ABOUT, LONGEST, Reranker, padded
-from index.training.common import written
+from index.training.common import city
 from index.training.files import read
 from index.training.pairs import Groups, mine
 
@@ -190,19 +189,8 @@ def export(model: Alignment, encoder: OpenVinoEncoder, folder: Path) -> float:
     about = {"name": "wenban-reranker", "encoder": encoder.identity}
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     reranker = Reranker(folder, encoder, threads=1)
-    got = np.stack([reranker.logits(states, passages) for states in asked])
+    got = np.stack([reranker.logits(states, told) for states in asked])
     return float(np.abs(got - expected).max())
-
-
-def common(folder: Path, seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The common matters in ``folder`` as guides that only have names, and some of their sayings as questions."""
-    draw, guides, questions = random.Random(seed), list[dict[str, Any]](), list[dict[str, Any]]()
-    for number, matter in enumerate(written(folder)):
-        code = f"common-{number}"
-        guides.append({"code": code, "name": matter.names[0], "aliases": list(matter.names[1:])})
-        says = draw.sample(matter.says, min(SAYINGS, len(matter.says)))
-        questions += [{"text": text, "matter": code} for text in says]
-    return guides, questions
 
 
 def main() -> None:
@@ -225,7 +213,7 @@ def main() -> None:
     guides = [g for g in read(options.guides) if split[g["catalog_code"]] != "test"]
     encoder = OpenVinoEncoder(options.encoder)
     asked = mine(guides, {name: read(options.questions / f"{name}.jsonl") for name in QUESTIONS}, encoder)
-    everywhere, said = common(options.common, options.seed)
+    everywhere, said = city(options.common, sayings=SAYINGS, seed=options.seed)
     asked += mine(everywhere, {"common": said}, encoder)
     guides += everywhere
     model = Alignment(encoder.states_width)

@@ -12,9 +12,12 @@ import pytest
 
 from index import vectors as vector_index
 from index.builder import build_index
-from index.documents import Document, document
-from index.encoder import Encoder
+from index.documents import Document, document, passage
+from index.encoder import Encoder, OpenVinoEncoder
+from index.errors import IndexCorrupt
 from index.holder import SearcherHolder, point, pointed
+from index.searcher import Searcher
+from index.states import PassageStates
 from tests.index.conftest import GUIDES
 
 
@@ -34,7 +37,49 @@ def test_progress_is_told(tmp_path: Path, encoder: Encoder, documents: list[Docu
     info = build_index(
         documents, tmp_path / "one", encoder, cache=tmp_path / "c", progress=lambda a, b: told.append((a, b))
     )
-    assert told[-1] == (info.encoded, info.encoded)
+    assert (info.encoded, info.encoded) in told
+    everything = info.encoded + len(documents)
+    assert told[-1] == (everything, everything), "the passages that the second look reads come after the texts"
+
+
+def test_passages_of_an_earlier_index_are_not_read_again(
+    tmp_path: Path, encoder: OpenVinoEncoder, documents: list[Document]
+) -> None:
+    cache, told = tmp_path / "cache.db", list[tuple[int, int]]()
+    build_index(documents, tmp_path / "one", encoder, cache=cache)
+    renamed = [document({**GUIDES[0], "name": "养蜂场变更登记"}), *documents[1:]]
+    info = build_index(
+        renamed,
+        tmp_path / "two",
+        encoder,
+        cache=cache,
+        earlier=tmp_path / "one",
+        progress=lambda *far: told.append(far),
+    )
+    assert told[-1] == (info.encoded + 1, info.encoded + 1)
+    one, two = PassageStates(tmp_path / "one"), PassageStates(tmp_path / "two")
+    assert len(one) == len(two) == len(documents)
+    np.testing.assert_array_equal(one[1], two[1])
+    assert one[0].shape != two[0].shape
+    true = encoder.read_passages([passage((text.kind, text.text) for text in renamed[0].texts)])[1][0]
+    np.testing.assert_allclose(two[0], true, atol=float(np.abs(true).max()) / 200)
+
+
+def test_an_earlier_index_that_cannot_be_read_is_done_without(
+    tmp_path: Path, encoder: Encoder, documents: list[Document]
+) -> None:
+    (tmp_path / "one").mkdir()
+    build_index(documents, tmp_path / "two", encoder, cache=tmp_path / "c", earlier=tmp_path / "one")
+    assert len(PassageStates(tmp_path / "two")) == len(documents)
+
+
+@pytest.mark.parametrize("file", ["states.bin", "state_starts.npy", "state_scales.npy"])
+def test_damaged_states_are_said(tmp_path: Path, encoder: Encoder, documents: list[Document], file: str) -> None:
+    build_index(documents, tmp_path / "one", encoder, cache=tmp_path / "c")
+    whole = (tmp_path / "one" / file).read_bytes()
+    (tmp_path / "one" / file).write_bytes(whole[:-1001])
+    with pytest.raises(IndexCorrupt):
+        Searcher.open(tmp_path / "one", encoder)
 
 
 def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:

@@ -29,8 +29,14 @@ def asked(reranker: Reranker, text: str) -> np.ndarray:
     return reranker.encoder.read_queries([text])[1][0]
 
 
+def told(reranker: Reranker, *texts: str) -> list[np.ndarray]:
+    return reranker.encoder.read_passages(texts)[1]
+
+
 def test_the_right_passage_comes_before_look_alikes(reranker: Reranker) -> None:
-    passages = ["居民身份证丢失补领；身份证丢了补办", "居民身份证首次申领；第一次办身份证", "机动车号牌补领；车牌丢了"]
+    passages = told(
+        reranker, "居民身份证丢失补领；身份证丢了补办", "居民身份证首次申领；第一次办身份证", "机动车号牌补领；车牌丢了"
+    )
     logits = reranker.logits(asked(reranker, "我的身份证掉了，怎么补一张"), passages)
     assert logits.argmax() == 0
     assert logits[2] < 0, "about something else: not meant"
@@ -38,9 +44,11 @@ def test_the_right_passage_comes_before_look_alikes(reranker: Reranker) -> None:
 
 def test_a_logit_does_not_depend_on_its_neighbours(reranker: Reranker) -> None:
     question = asked(reranker, "开个小饭馆要办啥证")
-    passages = ["食品经营许可新办", "不动产首次登记；房子办证；新房第一次登记；尚未登记的不动产，由权利人申请"]
+    passages = told(
+        reranker, "食品经营许可新办", "不动产首次登记；房子办证；新房第一次登记；尚未登记的不动产，由权利人申请"
+    )
     together = reranker.logits(question, passages)
-    alone = [reranker.logits(question, [text])[0] for text in passages]
+    alone = [reranker.logits(question, [states])[0] for states in passages]
     np.testing.assert_allclose(together, alone, atol=0.02)
     assert reranker.logits(question, []).shape == (0,)
 
