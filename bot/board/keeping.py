@@ -64,22 +64,26 @@ def as_of(session: Session) -> datetime | None:
 
 
 def kept(session: Session, wanted: Filter, by: By) -> dict[str, Figures]:
-    """The figures of the period of ``wanted``, which nothing else may narrow."""
+    """The figures of the period of ``wanted``; but for it only a unit may narrow them, by unit and by day."""
     if wanted.since is None or wanted.until is None:
         raise ValueError("the period is not filled in")
     names = KEPT if by in ("all", "unit") else KEPT[:4]  # as counting does: the others are judged by no more
+    unit = wanted.department
     if by == "day":
-        query = _between(BoardDayRow, "all", wanted.since, wanted.until, names, BoardDayRow.day)
+        dimension: By = "unit" if unit else "all"
+        query = _between(BoardDayRow, dimension, wanted.since, wanted.until, names, BoardDayRow.day, unit)
     else:
         first, after = whole_months(wanted.since, wanted.until)
         parts = union_all(
-            _between(BoardDayRow, by, wanted.since, first - _DAY, names, BoardDayRow.value),
-            _between(BoardMonthRow, by, first, after - _DAY, names, BoardMonthRow.value),
-            _between(BoardDayRow, by, after, wanted.until, names, BoardDayRow.value),
+            _between(BoardDayRow, by, wanted.since, first - _DAY, names, BoardDayRow.value, unit),
+            _between(BoardMonthRow, by, first, after - _DAY, names, BoardMonthRow.value, unit),
+            _between(BoardDayRow, by, after, wanted.until, names, BoardDayRow.value, unit),
         ).subquery()
         query = select(parts.c.key, *(func.sum(parts.c[name]) for name in names)).group_by(parts.c.key)
     found = {}
     for key, *sums in session.execute(query):
+        if not any(sums):  # a day on which something else happened
+            continue
         named = key.isoformat() if isinstance(key, date) else key
         found[named] = Figures(**dict(zip(names, map(int, sums), strict=True)))
     return found
@@ -100,11 +104,22 @@ def _next_month(day: date) -> date:
 
 
 def _between(
-    row: type[BoardDayRow | BoardMonthRow], dimension: By, first: date, last: date, names: Sequence[str], key: Any
+    row: type[BoardDayRow | BoardMonthRow],
+    dimension: By,
+    first: date,
+    last: date,
+    names: Sequence[str],
+    key: Any,
+    value: str = "",
 ) -> Select[Any]:
-    """Sums by ``key`` of what is kept from ``first`` to ``last``; of nothing where the last comes first."""
+    """Sums by ``key`` of what is kept from ``first`` to ``last``; of nothing where the last comes first.
+
+    ``value``: only what is kept of it, where it is not empty.
+    """
     sums = (func.sum(getattr(row, name)).label(name) for name in names)
     query = select(key.label("key"), *sums).where(row.dimension == dimension, row.day >= first, row.day <= last)
+    if value:
+        query = query.where(row.value == value)
     return query.group_by(key)
 
 

@@ -32,6 +32,8 @@ from bot.supervision.tables import AlarmRow
 
 SHOWN: tuple[By, ...] = ("unit", "day", "category", "area")
 """What the board shows figures by."""
+KEPT_OF_A_UNIT: tuple[By, ...] = ("unit", "day")
+"""What is kept of one unit; its categories and places are counted."""
 BATCH = 1_000
 OVERVIEW_FOR = timedelta(seconds=30)
 """How long a board is shown while nothing happens; lights change by time alone."""
@@ -247,7 +249,7 @@ class BoardService:
     def _counted(self, wanted: Filter) -> Overview:
         thresholds = self.thresholds()
         with self._store.read() as session:
-            as_of = keeping.as_of(session) if wanted.is_plain else None
+            as_of = keeping.as_of(session) if wanted.but(department="").is_plain else None
             figures = _happened(session, wanted, as_of)
             units = _added(figures["unit"], counting.open_by(session, wanted, "unit", thresholds))
             return Overview(
@@ -310,7 +312,10 @@ class BoardService:
 def _happened(session: Session, wanted: Filter, as_of: datetime | None) -> Mapping[By, Mapping[str, Figures]]:
     if as_of is None:
         return counting.happened(session, wanted, SHOWN)
-    return {by: keeping.kept(session, wanted, by) for by in SHOWN}
+    kept = KEPT_OF_A_UNIT if wanted.department else SHOWN
+    counted = [by for by in SHOWN if by not in kept]
+    found = counting.happened(session, wanted, counted) if counted else {}
+    return {**found, **{by: keeping.kept(session, wanted, by) for by in kept}}
 
 
 def _added(one: Mapping[str, Figures], other: Mapping[str, Figures]) -> dict[str, Figures]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -95,6 +96,9 @@ def test_what_is_kept_is_what_counting_gives(board: BoardService, any_store: Sto
             for by in ("all", "unit", "category", "area", "day"):
                 counted = counting.happened(session, wanted, [by])[by]
                 assert keeping.kept(session, wanted, by) == counted
+            for unit, by in itertools.product(UNITS, ("unit", "day")):
+                own = wanted.but(department=unit)
+                assert keeping.kept(session, own, by) == counting.happened(session, own, [by])[by]
     assert board.overview(Filter()).as_of == clock.now()
     # A day is counted anew when something happens to what it counts.
     with any_store.write() as work:
