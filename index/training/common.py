@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from index.training.files import read
 
 MOST_SAYINGS = 12
 """Sayings kept of one matter."""
+
+NEIGHBOURS = 4
+"""Matters that stand together in a file and count as one family."""
 
 QUESTIONS = ("train.jsonl", "train-hard.jsonl")
 
@@ -54,6 +58,26 @@ def asked(guides: Path, questions: Path) -> Iterator[Matter]:
     for guide in read(guides):
         if split[guide["catalog_code"]] == "train" and says[guide["code"]]:
             yield Matter((guide["name"], *guide.get("aliases", ())), tuple(says[guide["code"]]))
+
+
+def city(
+    folder: Path, *, sayings: int, typical: int = 0, forbidden: frozenset[str] = frozenset(), seed: int = 0
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The common matters in ``folder`` as guides that only have names, and sayings of theirs as questions.
+
+    At most ``sayings`` of each matter are asked; ``typical`` others stand in its guide as typical questions. Files put
+    what resembles each other together: four neighbours are one family. Texts in ``forbidden`` (bare) are left out.
+    """
+    draw, guides, questions = random.Random(seed), list[dict[str, Any]](), list[dict[str, Any]]()
+    for number, matter in enumerate(written(folder)):
+        code, family = f"common-{number}", f"common-family-{number // NEIGHBOURS}"
+        said = [text for text in matter.says if bare(text) not in forbidden]
+        said = draw.sample(said, min(sayings + typical, len(said)))
+        kept = said[sayings:] if len(said) > sayings else []
+        guide = {"code": code, "catalog_code": family, "name": matter.names[0], "aliases": list(matter.names[1:])}
+        guides.append({**guide, "questions": kept})
+        questions += [{"text": text, "matter": code, "family": family} for text in said[:sayings]]
+    return guides, questions
 
 
 def unlike(vectors: Vectors, most: int) -> list[int]:
