@@ -61,6 +61,8 @@ class CaseSkill:
 
     def overhear(self, situation: Situation) -> Answer | None:
         """A pressed button, a bare case number, or the wish to be unlinked."""
+        if (judged := self._judge.pressed(situation)) is not None:
+            return judged
         spoken = situation.understanding.text
         word, _, rest = spoken.partition(" ")
         if word == SHOW and rest:

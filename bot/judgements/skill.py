@@ -29,10 +29,9 @@ class JudgeSkill:
 
     def overhear(self, situation: Situation) -> tuple[Reply, Focus] | None:
         """A button's text, or a level while one is awaited of a known citizen and no choice is open."""
+        if (pressed := self.pressed(situation)) is not None:
+            return pressed
         spoken = situation.understanding.text
-        parts = spoken.split(" ")
-        if len(parts) == 3 and parts[0] == WORD and (level := said_level(parts[2])) is not None:
-            return self.judged(parts[1], level, situation)
         try:
             level = said_level(spoken)
             if level is None or situation.citizen is None or situation.focus.pending is not None:
@@ -46,6 +45,13 @@ class JudgeSkill:
             return self._thanks(judged), situation.focus
         except (NotFound, Conflict) as refusal:
             return self._refused(refusal), situation.focus
+
+    def pressed(self, situation: Situation) -> tuple[Reply, Focus] | None:
+        """A button's text. It is asked before whoever looks for numbers: a token may look like one."""
+        parts = situation.understanding.text.split(" ")
+        if len(parts) == 3 and parts[0] == WORD and (level := said_level(parts[2])) is not None:
+            return self.judged(parts[1], level, situation)
+        return None
 
     def judged(self, token: str, level: int, situation: Situation) -> tuple[Reply, Focus]:
         """Takes ``level`` as the answer to the question of ``token``, and thanks for it or says why not."""

@@ -206,6 +206,11 @@ class TestTalking:
         refused = gateway.say(choices[1]["payload"], reply["conversation_id"])
         assert "改过一次" in refused["messages"][0]["text"]
 
+    def test_a_token_that_looks_like_a_number_is_no_number(self, gateway: Gateway) -> None:
+        reply = gateway.say("YS2611130099 830271")
+        refused = gateway.say("评价 1.yrqJ8rYO_49e7AOx 5", reply["conversation_id"])
+        assert "没有这次评价" in refused["messages"][0]["text"]
+
 
 class TestJudgingByLink:
     @pytest.fixture
