@@ -260,7 +260,7 @@ class Taking:
             preview = self._parts.office.service.preview(draft.filing([each.id for each in pictures]))
         except InvalidInput as refusal:
             return self._refused(situation, draft, refusal)
-        if preview.same is not None and not draft.separate:
+        if preview.same is not None and not draft.separate and not self._is_own(situation, draft, preview.same):
             return self._offer_same(situation, draft, preview.same)
         phrases = self._parts.phrases
         fields = cards.summary(draft, preview.decision.kind.value, len(pictures), phrases)
@@ -314,6 +314,11 @@ class Taking:
         return self._ask(situation, again, field)
 
     # -- the same incident --------------------------------------------------------------------------------------------
+
+    def _is_own(self, situation: Situation, draft: Draft, same: Any) -> bool:
+        """Whether ``same`` is what this draft was filed as before, when the answer got lost."""
+        earlier = self._parts.office.service.filed(draft.id, asker(situation))
+        return earlier is not None and earlier.number == same.number
 
     def _offer_same(self, situation: Situation, draft: Draft, same: Any) -> Answer:
         say, phrases = self._parts.say, self._parts.phrases
