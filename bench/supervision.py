@@ -33,6 +33,7 @@ from bot.store import Store, make_engine, migrate
 from bot.supervision.rules import RulesFile
 from bot.supervision.watching import Watch
 from bot.workdays import WorkCalendar, load_calendar
+from index.incident import Incidents
 from index.pairing import PairModel
 
 WORKERS = 2
@@ -85,7 +86,7 @@ def _measure(url: str, folder: Path, complaints: int, deadlines: int, look_ups: 
 def _look_ups(store: Store, city: City, count: int) -> dict[str, Any]:
     """Latency of looking complaints up with number and code, each from another address."""
     unread = cast(Decider, None)  # nothing is decided here, and its models take a second to load
-    service = ComplaintService(store, SystemClock(), city.writer, unread, PairModel.load())
+    service = ComplaintService(store, SystemClock(), city.writer, unread, Incidents(PairModel.load(), None))
     draw, taken = random.Random(3), []
     for turn in range(count):
         index = draw.randrange(city.count)

@@ -30,6 +30,10 @@ FEATURES = (
 )  # fmt: skip
 """What is looked at in a pair, in this order."""
 LONGEST = 400
+LEAST_NAMED = 2
+"""Runs of two characters, beside the place, that a clause must share with what it is set apart from."""
+LONGEST_READ = 120
+"""Characters that a second look reads."""
 
 _HAN = "零〇一二两三四五六七八九十百"
 _UNITS = "号楼|单元|[栋幢座号楼层室路组队中小期区弄]"
@@ -66,6 +70,8 @@ class Report:
     times: frozenset[str]
     apart: frozenset[str]
     """Runs of two characters of the clauses that tell what it is not about."""
+    reading: str
+    """Place and text as a second look reads them."""
 
 
 def report(text: str, place: str | None, vector: Vectors) -> Report:
@@ -90,6 +96,7 @@ def report(text: str, place: str | None, vector: Vectors) -> Report:
         apart=frozenset().union(
             *(_grams(_words(clause)) for clause in _CLAUSE.findall(digits) if _APART.search(clause))
         ),
+        reading=(f"{place}，{text}" if place and place not in text else text)[:LONGEST_READ],
     )
 
 
@@ -147,7 +154,7 @@ class Corpus:
 
 
 class PairModel:
-    """The learned weights over :class:`Corpus`."""
+    """The learned weights over :class:`Corpus`, and how much a second look counts beside the first."""
 
     def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
         rarity = {str(g): float(r) for g, r in zip(weights["grams"], weights["rarity"], strict=True)}
@@ -155,7 +162,11 @@ class PairModel:
         self._corpus = Corpus(rarity, float(weights["unknown"]), weights["middle"], axes)
         self._mean, self._deviation = weights["mean"], weights["deviation"]
         self._weight, self._bias = weights["weight"], float(weights["bias"])
+        self._first, self._said, self._both = map(float, weights["both"])
         self.threshold = float(weights["threshold"])
+        """Probability after both looks from which it is taken for the same incident."""
+        self.threshold_unread = float(weights["threshold_unread"])
+        """The same after the first look alone."""
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> PairModel:
@@ -169,11 +180,36 @@ class PairModel:
         except (OSError, ValueError, KeyError) as error:
             raise EncoderUnavailable(f"{path}: {error}") from error
 
-    def same_incident(self, earlier: Report, later: Report) -> float:
-        """The probability that both tell of one incident."""
+    def first(self, earlier: Report, later: Report) -> float:
+        """What the first look says of a pair: a logit."""
         scaled = (products(features(earlier, later, self._corpus)) - self._mean) / self._deviation
-        logit = float(scaled @ self._weight) + self._bias
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+        return float(scaled @ self._weight) + self._bias
+
+    def both(self, first: float, said: float) -> float:
+        """The probability that both tell of one incident, after ``said``, the logit of the second look."""
+        return _share(self._first * first + self._said * said + self._both)
+
+    def same_incident(self, earlier: Report, later: Report) -> float:
+        """The probability that both tell of one incident, by the first look alone."""
+        return _share(self.first(earlier, later))
+
+
+def _share(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
+def denies(one: Report, other: Report) -> bool:
+    """Whether one of the two says that it is not about what the other tells, and shares little else with it.
+
+    Learnt weights see such a clause as one sign of many; somebody who sets himself apart is to be believed.
+    """
+    return any(_sets_apart(a, b) for a, b in ((one, other), (other, one)))
+
+
+def _sets_apart(one: Report, other: Report) -> bool:
+    named = (one.apart & other.grams) - other.whereabouts
+    rest = ((one.grams - one.apart) & other.grams) - other.whereabouts - one.whereabouts
+    return len(named) >= LEAST_NAMED and len(rest) < len(named)
 
 
 def products(values: NDArray[np.float32]) -> NDArray[np.float32]:

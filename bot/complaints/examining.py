@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bot.complaints.deciding import Decision
 from bot.complaints.model import Kind
 from bot.errors import InvalidInput
 from index.evaluation.rates import Calibration, Rate, calibration, rate
-from index.pairing import PairModel, incidents, report
-
-CLOSELY_COMPARED = 20
+from index.incident import Incidents
+from index.pairing import incidents, report
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _labelled(row: Any, count: int) -> Labelled:
 
 
 def examine(
-    complaints: Sequence[Labelled], decisions: Sequence[Decision], units: frozenset[str], pairs: PairModel
+    complaints: Sequence[Labelled], decisions: Sequence[Decision], units: frozenset[str], models: Incidents
 ) -> Examined:
     """The figures of ``decisions``; ``units``: those of the published list."""
     wrong: list[dict[str, Any]] = []
@@ -156,7 +157,7 @@ def examine(
         ),
         "urgent_found": rate([d.urgent for c, d in labelled if c.urgent is True]),
         "urgent_false_alarms": rate([d.urgent for c, d in labelled if c.urgent is False]),
-        **_duplicates(complaints, decisions, pairs, wrong),
+        **_duplicates(complaints, decisions, models, wrong),
     }
     for number, (complaint, decision) in enumerate(labelled):
         if complaint.urgent is not None and complaint.urgent != decision.urgent:
@@ -165,17 +166,16 @@ def examine(
 
 
 def _duplicates(
-    complaints: Sequence[Labelled], decisions: Sequence[Decision], pairs: PairModel, wrong: list[dict[str, Any]]
+    complaints: Sequence[Labelled], decisions: Sequence[Decision], models: Incidents, wrong: list[dict[str, Any]]
 ) -> dict[str, Rate]:
     """Each complaint is held against those before it, as they come in; the best one that is near enough is its pair."""
     incident = incidents([complaint.duplicate_of for complaint in complaints])
     made = [report(c.text, c.location, d.vector) for c, d in zip(complaints, decisions, strict=True)]
+    vectors = np.stack([each.vector for each in made])
     found: list[bool] = []
     right: list[bool] = []
     for later in range(1, len(made)):
-        near = sorted(range(later), key=lambda n: -float(made[n].vector @ made[later].vector))[:CLOSELY_COMPARED]
-        scored = max(((pairs.same_incident(made[n], made[later]), n) for n in near), default=(0.0, -1))
-        chosen = scored[1] if scored[0] >= pairs.threshold else None
+        chosen = models.same(made[later], vectors[:later], made.__getitem__)
         known = any(incident[n] == incident[later] for n in range(later))
         hit = chosen is not None and incident[chosen] == incident[later]
         if known:

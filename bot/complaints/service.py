@@ -23,7 +23,8 @@ from bot.conversations.danger import GENERAL
 from bot.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from bot.people.model import locked_until
 from bot.store import Store, UnitOfWork
-from index.pairing import PairModel, Report, report
+from index.incident import Incidents
+from index.pairing import Report, report
 
 FILED_TOPIC = "complaint.filed"
 URGENT_TOPIC = "complaint.urgent"
@@ -31,7 +32,6 @@ CHANGED_TOPIC = CHANGED
 SAME_WITHIN = timedelta(days=30)
 """How far back another report of the same incident is looked for."""
 MOST_COMPARED = 5_000
-CLOSELY_COMPARED = 20
 SELF_HARM = "self_harm"
 _TRIES = 20
 """Numbers drawn before giving up; one in a million is taken on a busy day."""
@@ -74,14 +74,14 @@ class ComplaintService:
         clock: Clock,
         writer: ComplaintWriter,
         decider: Decider,
-        pairs: PairModel | None = None,
+        incidents: Incidents | None = None,
         notices: Notices | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._writer = writer
         self._decider = decider
-        self._pairs = pairs or PairModel.load()
+        self._incidents = incidents or Incidents.beside(decider.encoder)
         self._notices = notices
 
     # -- filing ----------------------------------------------------------------------------------------------------
@@ -204,13 +204,12 @@ class ComplaintService:
         if not rows:
             return None
         vectors = np.stack([np.frombuffer(row.vector, np.float16) for row in rows]).astype(np.float32)
-        own = report(filing.text, filing.location, decision.vector)
-        best: tuple[float, int | None] = (self._pairs.threshold, None)
-        for place in np.argsort(-(vectors @ decision.vector))[:CLOSELY_COMPARED]:
-            row = rows[int(place)]
-            other: Report = report(row.text, row.location, vectors[place])
-            best = max(best, (self._pairs.same_incident(other, own), row.id), key=lambda pair: pair[0])
-        return best[1]
+
+        def told(place: int) -> Report:
+            return report(rows[place].text, rows[place].location, vectors[place])
+
+        same = self._incidents.same(report(filing.text, filing.location, decision.vector), vectors, told)
+        return rows[same].id if same is not None else None
 
     # -- following -------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from channels.console import parts
 from channels.console.output import OUT, print_json, step, table
 from channels.console.reporting import interval, percent
 from index.encoder import open_encoder
-from index.pairing import PairModel
+from index.incident import Incidents
 
 NAMES = {
     "department_first": "承办单位一次对",
@@ -81,7 +81,7 @@ def eval_complaints(file: Path, json_file: Path | None) -> None:
             decisions.append(complaints.decider.decide(complaint.text, place=complaint.location))
             seconds.append(time.perf_counter() - begun)
             meter.advance(len(decisions), len(labelled))
-    made = examine(labelled, decisions, units, PairModel.load())
+    made = examine(labelled, decisions, units, Incidents.beside(complaints.decider.encoder))
     _show(made, sorted(seconds)[len(seconds) // 2])
     if json_file:
         value = {"complaints_file": file.name, "units": len(units), **made.to_dict()}

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.incident import NEAREST
 from index.pairing import Report, incidents
-
-NEAREST = 20
-"""Earlier complaints that each is held against, as many as where it is served."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,8 +85,8 @@ def trained(made: Sequence[Group], states: Sequence[States], width: int, epochs:
     return model.eval()
 
 
-def logits(model: Alignment, pairs: Sequence[tuple[int, int]], states: Mapping[int, States]) -> NDArray[np.float64]:
-    """Of each pair of a later and an earlier text, read as it is served."""
+def logits(model: Alignment, pairs: Sequence[tuple[int, int]], states: Sequence[States]) -> NDArray[np.float64]:
+    """Of each pair of a later and an earlier text, read as it is served; ``states`` by the number of the text."""
     order = sorted(range(len(pairs)), key=lambda i: len(states[pairs[i][0]]))
     said = np.zeros(len(pairs))
     with torch.no_grad():

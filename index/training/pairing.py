@@ -1,28 +1,35 @@
 """Train which complaints tell of the same incident: labelled pairs, look-alikes, and the nearest others.
 
 The nearest earlier complaints that are no pair are the negatives that matter, together with those written to mislead:
-the same place but another incident. The threshold is chosen out of sample on choices as they are served, one for each
-complaint, so that of what is taken for one incident :data:`PRECISE` is right.
+the same place but another incident. The second look is trained on what the first one, out of sample, finds alike; how
+much both count together is fitted out of sample again. The thresholds are chosen on choices as they are served, one
+for each complaint, so that of what is taken for one incident :data:`PRECISE` is right.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections import Counter
+import random
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from index.encoder import Encoder, open_encoder
+from index.encoder import Encoder, OpenVinoEncoder, States
+from index.incident import READ
 from index.pairing import FEATURES, Corpus, Report, features, products, report
-from index.training.choosing import choices, pairs
+from index.training import pair_reading
+from index.training.choosing import Pair, choices, pairs
 from index.training.files import read
+from index.training.reranking import TOLERANCE, export
 
 AXES = 96
 """Directions of the vectors in which they are compared evenly."""
@@ -30,6 +37,10 @@ BLOCK = 60
 """Rows without a department are held out by runs of this many, as a pair and its look-alikes stand together."""
 PRECISE = 0.9
 """Share of what is taken for one incident that should be, out of sample."""
+FOLDS = 4
+EPOCHS = 6.0
+AT_ONCE = 256
+"""Texts whose states are computed at once."""
 
 
 def reports(complaints: list[dict[str, Any]], encoder: Encoder) -> list[Report]:
@@ -38,35 +49,91 @@ def reports(complaints: list[dict[str, Any]], encoder: Encoder) -> list[Report]:
     return [report(c["text"], c.get("location"), v) for c, v in zip(complaints, vectors, strict=True)]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Pairs by the numbers of their texts among all files; ``files`` and ``groups`` of each pair."""
+
+    pairs: list[Pair]
+    files: list[int]
+    groups: list[str]
+    right: NDArray[np.bool_]
+
+    def folds(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Places of the pairs that are learnt from, and of those held out."""
+        return list(GroupKFold(FOLDS).split(self.groups, self.right, self.groups))
+
+    def choices(self, likely: NDArray[np.float64], kept: NDArray[np.bool_]) -> Any:
+        """What is chosen by ``likely`` among the pairs ``kept``, as it is served."""
+        held = [(file, pair) for file, pair, one in zip(self.files, self.pairs, kept, strict=True) if one]
+        return choices(held, likely[kept])
+
+    def read(self, first: NDArray[np.float64], among: Sequence[int]) -> list[int]:
+        """Of the pairs ``among``, those that a second look is taken at: of each complaint the likeliest."""
+        of: dict[int, list[int]] = defaultdict(list)
+        for place in among:
+            if self.pairs[place].near:
+                of[self.pairs[place].later].append(int(place))
+        return [place for held in of.values() for place in sorted(held, key=lambda each: -first[each])[:READ]]
+
+
+def looked(files: list[list[dict[str, Any]]], made: list[list[Report]]) -> Looked:
+    """Every complaint with those it is held against, file by file."""
+    found, numbers, groups, start = list[Pair](), list[int](), list[str](), 0
+    for number, (rows, some) in enumerate(zip(files, made, strict=True)):
+        for pair in pairs(rows, some):
+            found.append(Pair(pair.earlier + start, pair.later + start, pair.same, pair.near))
+            numbers.append(number)
+            groups.append(rows[pair.later].get("department") or f"none {pair.later // BLOCK}")
+        start += len(rows)
+    return Looked(found, numbers, groups, np.array([pair.same for pair in found]))
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--complaints", type=Path, nargs="+", required=True)
-    parser.add_argument("--encoder", default=None)
+    parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--reader", type=Path, required=True, help="folder to write the second look to")
     options = parser.parse_args()
-    encoder = open_encoder(options.encoder, threads=1)
+    torch.set_num_threads(1)
+    encoder = OpenVinoEncoder(options.encoder, threads=1)
     files = [read(path) for path in options.complaints]
     made = [reports(complaints, encoder) for complaints in files]
-    corpus = learned([each for some in made for each in some])
-    looked = [(n, pair) for n, (rows, some) in enumerate(zip(files, made, strict=True)) for pair in pairs(rows, some)]
-    matrix = products(np.array([features(made[n][p.earlier], made[n][p.later], corpus) for n, p in looked]))
-    right = np.array([pair.same for _, pair in looked])
-    groups = [files[n][p.later].get("department") or f"none {p.later // BLOCK}" for n, p in looked]
+    told = [each for some in made for each in some]
+    corpus, held = learned(told), looked(files, made)
+    matrix = products(np.array([features(told[p.earlier], told[p.later], corpus) for p in held.pairs]))
     mean, deviation = matrix.mean(0), matrix.std(0) + 1e-3
     scaled = (matrix - mean) / deviation
-    outside = np.zeros(len(right))
-    for inside, held in GroupKFold(5).split(scaled, right, groups):
-        outside[held] = fitted(scaled[inside], right[inside]).predict_proba(scaled[held])[:, 1]
+    first = np.zeros(len(held.pairs))
+    for inside, outside in held.folds():
+        first[outside] = fitted(scaled[inside], held.right[inside]).decision_function(scaled[outside])
+    states = _states(encoder, [each.reading for each in told])
+    said, was_read = _read_outside(held, first, states, encoder.states_width)
+    both = np.stack([first, said], 1)
+    together = np.full(len(first), -np.inf)
+    places = np.flatnonzero(was_read)
+    for inside, outside in GroupKFold(FOLDS).split(places, groups=[held.groups[place] for place in places]):
+        weighed = LogisticRegression().fit(both[places[inside]], held.right[places[inside]])
+        together[places[outside]] = weighed.decision_function(both[places[outside]])
     # The further texts are half look-alikes; complaints as they come in are those of a department.
-    own = np.array([files[n][p.later].get("department") is not None for n, p in looked])
-    usual = choices([each for each, kept in zip(looked, own, strict=True) if kept], outside[own])
-    further = choices([each for each, kept in zip(looked, own, strict=True) if not kept], outside[~own])
-    threshold = usual.threshold(PRECISE)
-    for name, some in (("of departments", usual), ("further texts", further)):
-        recall, precision = some.at(threshold)
-        print(f"{some.known} {name}, out of sample at {threshold:.3f}: recall {recall:.3f} precision {precision:.3f}")
-    final = fitted(scaled, right)
+    own = np.array([not group.startswith("none") for group in held.groups])
+    thresholds: dict[str, Any] = {}
+    for name, logits in (("threshold_unread", first), ("threshold", together)):
+        likely = 1 / (1 + np.exp(-logits))
+        usual, further = held.choices(likely, own), held.choices(likely, ~own)
+        thresholds[name] = np.float32(usual.threshold(PRECISE))
+        for kind, some in (("of departments", usual), ("further texts", further)):
+            recall, precision = some.at(thresholds[name])
+            print(f"{name} {thresholds[name]:.3f}: {some.known} {kind}: recall {recall:.3f} precision {precision:.3f}")
+    weighed = LogisticRegression().fit(both[places], held.right[places])
+    final = fitted(scaled, held.right)
+    reader = pair_reading.trained(
+        pair_reading.groups(held.pairs, first, random.Random(0)), states, encoder.states_width, EPOCHS, seed=0
+    )
+    drift = export(reader, encoder, options.reader, "wenban-pair-reader")
+    if drift > TOLERANCE:
+        raise SystemExit(f"the export drifted: a logit moved by {drift:.3f}")
     np.savez_compressed(
         options.out,
         features=np.array(",".join(FEATURES)),
@@ -79,8 +146,32 @@ def main() -> None:
         deviation=deviation.astype(np.float32),
         weight=final.coef_[0].astype(np.float32),
         bias=np.float32(final.intercept_[0]),
-        threshold=np.float32(threshold),
+        both=np.array([*weighed.coef_[0], weighed.intercept_[0]], np.float32),
+        **thresholds,
     )
+
+
+def _read_outside(
+    held: Looked, first: NDArray[np.float64], states: Sequence[States], width: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What the second look says of the pairs it is taken at, out of sample, and which these are."""
+    said, was_read = np.zeros(len(first)), np.zeros(len(first), bool)
+    for fold, (inside, outside) in enumerate(held.folds()):
+        drawn = pair_reading.groups([held.pairs[i] for i in inside], first[inside], random.Random(fold))
+        model = pair_reading.trained(drawn, states, width, EPOCHS, seed=fold)
+        places = held.read(first, outside.tolist())
+        said[places] = pair_reading.logits(
+            model, [(held.pairs[i].later, held.pairs[i].earlier) for i in places], states
+        )
+        was_read[places] = True
+        print(f"read {fold + 1} of {FOLDS}", flush=True)
+    return said, was_read
+
+
+def _states(encoder: OpenVinoEncoder, texts: Sequence[str]) -> list[States]:
+    """Token states of ``texts``, at half precision as they are many."""
+    parts = (encoder.read_queries(texts[start : start + AT_ONCE])[1] for start in range(0, len(texts), AT_ONCE))
+    return [states.astype(np.float16) for part in parts for states in part]
 
 
 def learned(made: Sequence[Report]) -> Corpus:

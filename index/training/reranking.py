@@ -167,7 +167,7 @@ def _states(reads: Any, texts: set[str]) -> dict[str, States]:
     return {text: row.astype(np.float16) for text, row in zip(ordered, states, strict=True)}
 
 
-def export(model: Alignment, encoder: OpenVinoEncoder, folder: Path) -> float:
+def export(model: Alignment, encoder: OpenVinoEncoder, folder: Path, name: str) -> float:
     """Write ``model`` to ``folder``; the largest difference of a logit over probe pairs."""
     import openvino
 
@@ -186,7 +186,7 @@ def export(model: Alignment, encoder: OpenVinoEncoder, folder: Path) -> float:
     graph.reshape({name: [-1, -1, width] if tensor.ndim == 3 else [-1, -1] for name, tensor in probes.items()})
     folder.mkdir(parents=True, exist_ok=True)
     openvino.save_model(graph, folder / FILE, compress_to_fp16=True)
-    about = {"name": "wenban-reranker", "encoder": encoder.identity}
+    about = {"name": name, "encoder": encoder.identity}
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     reranker = Reranker(folder, encoder, threads=1)
     got = np.stack([reranker.logits(states, told) for states in asked])
@@ -218,7 +218,7 @@ def main() -> None:
     guides += everywhere
     model = Alignment(encoder.states_width)
     Trainer(model, Groups(guides, asked, options.negatives, options.seed), encoder, options.rate).run(options.epochs)
-    drift = export(model, encoder, options.out)
+    drift = export(model, encoder, options.out, "wenban-reranker")
     if drift > TOLERANCE:
         raise SystemExit(f"the export drifted: a logit moved by {drift:.3f}")
     print(f"exported to {options.out}, no logit moved by more than {drift:.3f}")

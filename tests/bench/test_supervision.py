@@ -21,6 +21,8 @@ from bot.complaints.tables import ComplaintEventRow, ComplaintRow
 from bot.complaints.writing import dues
 from bot.store import Store, make_engine, migrate
 from bot.workdays import WorkCalendar
+from index.incident import Incidents
+from index.pairing import PairModel
 
 NOW = datetime(2026, 11, 20, 16, 0, tzinfo=ZONE)
 COUNT = 2_000
@@ -36,7 +38,9 @@ def test_made_complaints_are_like_any_other() -> None:
         migrate.upgrade(engine)
         complaints_data.fill(url, city)
         store = Store(engine, FixedClock(NOW))
-        service = ComplaintService(store, FixedClock(NOW), writer, cast(Decider, None))
+        service = ComplaintService(
+            store, FixedClock(NOW), writer, cast(Decider, None), Incidents(PairModel.load(), None)
+        )
         for index in (0, 77, COUNT - 1):
             number = complaints_data.number_of(index, COUNT, NOW.date())
             shown = service.look_up(number, complaints_data.code_of(index), Asker("test", "1"))

@@ -54,14 +54,15 @@ def test_rows_are_well_formed_and_of_their_split(split: str) -> None:
             assert other != number, where
 
 
-def test_further_training_texts_tell_pairs_from_look_alikes() -> None:
-    listed = rows(FOLDER / "more-train.jsonl")
+@pytest.mark.parametrize("name", ["more-train", "pairs-train"])
+def test_further_training_texts_tell_pairs_from_look_alikes(name: str) -> None:
+    listed = rows(FOLDER / f"{name}.jsonl")
     for number, row in enumerate(listed):
-        where = f"more-train:{number} {row['text']}"
+        where = f"{name}:{number} {row['text']}"
         assert set(row) <= KEYS, where
         assert row["text"] == row["text"].strip(), where
         assert not (row.get("dramatic") and row["urgent"]), where
-        assert row["duplicate_of"] is None or not row.get("distinct_from"), where
+        assert row["duplicate_of"] not in row.get("distinct_from", ()), where
         for other in (row["duplicate_of"], *row.get("distinct_from", ())):
             assert other is None or 0 <= other < number, where
     assert len({normalise(row["text"]) for row in listed}) == len(listed)
@@ -69,7 +70,7 @@ def test_further_training_texts_tell_pairs_from_look_alikes() -> None:
 
 def test_no_text_is_in_two_files() -> None:
     seen: dict[str, str] = {}
-    for name in (*SPLITS, "urgency-train", "more-train"):
+    for name in (*SPLITS, "urgency-train", "more-train", "pairs-train"):
         for row in rows(FOLDER / f"{name}.jsonl"):
             key = normalise(row["text"])
             assert seen.setdefault(key, name) == name, row["text"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from index.encoder import Encoder
+from index.incident import Incidents
 from index.pairing import FEATURES, Corpus, PairModel, features, incidents, report
 
 NOTHING = np.ones(4, np.float32) / 2
@@ -62,14 +63,30 @@ def test_incidents_are_tied_through_others() -> None:
     assert incidents([None, 0, None, 1, 2]) == [0, 0, 2, 0, 2]
 
 
-def test_the_shipped_model_tells_a_pair_from_look_alikes(encoder: Encoder) -> None:
-    model = PairModel.load()
+FIRST = "银杏湾5栋楼下的化粪池溢出来了，三天没人管"
 
-    def likely(one: str, other: str, place: str) -> float:
-        vectors = encoder.encode_queries([one, other])
-        return model.same_incident(report(one, place, vectors[0]), report(other, place, vectors[1]))
 
-    first = "银杏湾5栋楼下的化粪池溢出来了，三天没人管"
-    assert likely(first, "银杏湾五幢楼下化粪池往外冒，臭得开不了窗，都三天了", "银杏湾") >= model.threshold
-    assert likely(first, "银杏湾5栋有人在楼道里给电动车充电", "银杏湾") < model.threshold
-    assert likely(first, "银杏湾9栋顶楼漏雨，跟5栋化粪池的事没关系", "银杏湾") < model.threshold
+@pytest.mark.parametrize("reads", [True, False])
+def test_the_shipped_models_tell_a_pair_from_look_alikes(encoder: Encoder, reads: bool) -> None:
+    models = Incidents.beside(encoder) if reads else Incidents(PairModel.load(), None)
+
+    def same(text: str) -> bool:
+        others = [FIRST, "工资拖了四个月没发，老板说没钱"]
+        *vectors, own = encoder.encode_queries([*others, text])
+        chosen = models.same(
+            report(text, "银杏湾", own),
+            np.stack(vectors),
+            lambda place: report(others[place], "银杏湾", vectors[place]),
+        )
+        assert chosen in (0, None)
+        return chosen == 0
+
+    assert same("银杏湾五幢楼下化粪池往外冒，臭得开不了窗，都三天了")
+    assert same("银杏湾5栋楼下化粪池溢出来了，没人管")
+    assert not same("银杏湾5栋有人在楼道里给电动车充电")
+    assert not same("银杏湾9栋顶楼漏雨，跟5栋化粪池的事没关系")
+
+
+def test_nothing_before_is_no_incident(encoder: Encoder) -> None:
+    own = report(FIRST, None, encoder.encode_queries([FIRST])[0])
+    assert Incidents.beside(encoder).same(own, np.empty((0, encoder.dimension), np.float32), lambda _: own) is None

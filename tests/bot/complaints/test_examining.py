@@ -13,7 +13,7 @@ from bot.errors import InvalidInput
 from bot.matters.model import Power
 from bot.rule_file import RuleFile
 from index.encoder import Encoder
-from index.pairing import PairModel
+from index.incident import Incidents
 from tests.bot.complaints.conftest import CATALOGUE
 
 COMPLAINTS = CATALOGUE / "complaints"
@@ -31,7 +31,7 @@ def unseen(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Examin
     )
     labelled = read_labelled(COMPLAINTS / "test.jsonl")
     decisions = [decider.decide(each.text, place=each.location) for each in labelled]
-    return examine(labelled, decisions, frozenset(power.department for power in powers), PairModel.load())
+    return examine(labelled, decisions, frozenset(power.department for power in powers), Incidents.beside(encoder))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_tells_of_one_incident_counts_through_others(encoder: Encoder, deci
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     labelled = read_labelled(file)
     decisions = [decider.decide(each.text) for each in labelled]
-    made = examine(labelled, decisions, frozenset(["云山供水有限公司"]), PairModel.load())
+    made = examine(labelled, decisions, frozenset(["云山供水有限公司"]), Incidents.beside(encoder))
     assert made.rates["duplicates_found"].of == 2
     assert made.outside == 1
     assert made.rates["department_first"].of == 4
