@@ -10,7 +10,7 @@ The sayings (``catalogue/common``, and the training questions of imaginary citie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,27 +29,36 @@ ROWS = 96
 RESEMBLED = 16
 """Matters that a question is taken to resemble."""
 
-SPREAD = 0.02
-"""How much further a matter may be, in cosine, to count for 1/e of the nearest."""
 
-SAME, BLUR = 0.95, 0.02
-"""Cosine at which two names are as likely as not the same matter's, and how far around it that is unsure."""
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the cosines of one encoder mean, as :mod:`index.training.common` measured it.
 
-FAR, NEAR = 0.85, 0.95
-"""Cosines of a question with its nearest saying from which it is nothing known, and a saying it could have been."""
+    ``spread``: how much further a matter may be to count for 1/e of the nearest. ``same``: where two names are as
+    likely as not the same matter's, ``blur``: how far around it that is unsure. ``far``, ``near``: of a question with
+    its nearest saying, from which it is nothing known, and a saying it could have been.
+    """
+
+    spread: float
+    same: float
+    blur: float
+    far: float
+    near: float
 
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
     """The matters a question resembles. ``weight`` sums to one; ``names``: the vectors of each matter's names.
 
-    ``nearness`` is 0 for a question unlike all of them, about 1 for one that could be a saying of theirs.
+    ``scale``: what cosines mean. ``nearness`` is 0 for a question unlike all of them, about 1 for one that could be a
+    saying of theirs.
     """
 
     titles: tuple[str, ...]
     weight: NDArray[np.float32]
     names: tuple[Vectors, ...]
     nearness: float
+    scale: Scale
 
     def shares(self, matters: Sequence[Vectors]) -> NDArray[np.float32]:
         """How much of the weight falls to each of ``matters`` (the vectors of its names), and to none of them last."""
@@ -58,7 +67,7 @@ class Resemblance:
         same = np.empty((len(self.names), len(matters)), np.float32)
         for place, own in enumerate(matters):
             same[:, place] = np.maximum.reduceat((together @ own.T).max(1), bounds[:-1])
-        same = 1 / (1 + np.exp((SAME - same) / BLUR))
+        same = 1 / (1 + np.exp((self.scale.same - same) / self.scale.blur))
         shares = self.weight @ (same / np.maximum(same.sum(1, keepdims=True), 1))
         return np.append(shares, max(1 - shares.sum(), 0)).astype(np.float32)
 
@@ -71,10 +80,11 @@ class CommonMatters:
         try:
             with np.load(path) as stored:
                 self.reads = str(stored["encoder"])
-                names = stored["names"].astype(np.float32) * stored["scale"]
+                names = stored["names"].astype(np.float32) * stored["step"]
                 self._owners: NDArray[np.int32] = stored["owners"]
                 self._titles: list[str] = stored["titles"].tolist()
                 self._index = vector_index.restored(stored["index"])
+                self._scale = Scale(**{each.name: float(stored[each.name]) for each in fields(Scale)})
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             raise EncoderUnavailable(f"{path}: {error}") from error
         if len(self._owners) != self._index.ntotal or self._owners.max(initial=-1) >= len(self._titles):
@@ -100,10 +110,11 @@ class CommonMatters:
                 nearest.setdefault(int(self._owners[row]), float(cosine))
         chosen = list(nearest)[:RESEMBLED]
         cosines = np.array([nearest[place] for place in chosen], np.float32)
-        weight = np.exp((cosines - cosines[0]) / SPREAD)
+        weight = np.exp((cosines - cosines[0]) / self._scale.spread)
         return Resemblance(
             titles=tuple(self._titles[place] for place in chosen),
             weight=weight / weight.sum(),
             names=tuple(self._names[place] for place in chosen),
-            nearness=float(np.clip((cosines[0] - FAR) / (NEAR - FAR), 0, 1.5)),
+            nearness=float(np.clip((cosines[0] - self._scale.far) / (self._scale.near - self._scale.far), 0, 1.5)),
+            scale=self._scale,
         )

@@ -18,11 +18,11 @@ from index.encoder import Vectors
 from index.grouping import tied
 
 FOLDS = 5
-ALIKE = 0.93
+ALIKE = 0.88
 """Cosine from which two complaints may tell of one incident: they are held out together."""
 WEIGHTS = (1.0, 2.0, 3.0, 4.5, 6.0)
 """What a unit that was sent the very same is likelier by, as a logarithm."""
-REACHES = (0.06, 0.12, 0.25)
+REACHES = (0.15, 0.3, 0.6)
 """Distance (one less the cosine) at which a decision counts 1/e of what it counts for the very same."""
 LEAST = 1e-4
 """Probability of a right unit that does not come into question at all."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 0.4
-"""Cosine of :func:`centred` vectors from which a complaint belongs to a cluster: of the sample city's pairs one in a
-hundred is that near."""
+NEAR = 0.33
+"""Cosine of :func:`centred` vectors from which a complaint belongs to a cluster: of the pairs of the complaints trained
+with, one in forty is that near."""
 LEAST = 5
 """Complaints from which a cluster is a hot spot."""
 _FEW = 20

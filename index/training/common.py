@@ -19,9 +19,20 @@ import faiss
 import numpy as np
 
 from index import vectors as vector_index
+from index.common import Scale
 from index.encoder import Encoder, OpenVinoEncoder, Vectors
 from index.normal import bare
 from index.training.files import read
+
+FAR_SHARE, NEAR_SHARE = 0.175, 0.83
+"""Shares of the questions that are less near to their nearest saying than ``far`` and ``near``."""
+
+SAME_SHARE, BLUR_SHARE = 0.21, 0.37
+"""Shares of the names that are less near to the nearest common name than ``same``, and than ``same`` and ``blur``."""
+
+LEAST_BLUR = 0.005
+SPREAD_SHARE = 0.21
+"""``spread`` as a share of how far the eighth matter lies behind the nearest, in the mean."""
 
 MOST_SAYINGS = 12
 """Sayings kept of one matter."""
@@ -80,6 +91,13 @@ def city(
     return guides, questions
 
 
+def held_out(guides: Path, questions: Path) -> tuple[list[str], list[str]]:
+    """Questions and names of the development families."""
+    split = json.loads((questions / "families.json").read_text(encoding="utf-8"))
+    asked = [row["text"] for row in read(questions / "development.jsonl") if row["matter"] and not row.get("context")]
+    return asked, [g["name"] for g in read(guides) if split[g["catalog_code"]] == "development"]
+
+
 def unlike(vectors: Vectors, most: int) -> list[int]:
     """Places of at most ``most`` vectors, each the furthest from those before it."""
     chosen, far = [0], 1 - vectors @ vectors[0]
@@ -90,8 +108,41 @@ def unlike(vectors: Vectors, most: int) -> list[int]:
     return chosen
 
 
-def encoded(matters: Sequence[Matter], encoder: Encoder, forbidden: frozenset[str]) -> dict[str, Any]:
-    """The arrays that :class:`index.common.CommonMatters` reads: sayings first, then names, each matter's together."""
+def scale(
+    questions: Vectors, titles: Vectors, says: Vectors, names: Vectors, owners: np.ndarray
+) -> dict[str, np.float32]:
+    """What the encoder's cosines mean (:class:`index.common.Scale`), by where they lie for questions never learnt.
+
+    ``questions`` and ``titles``: of matters that no training question is about. A more even encoder has lower cosines
+    all over; these shares of them were found with one for which the best numbers were known.
+    """
+    found = questions @ np.concatenate([says, names]).T
+    nearest = found.max(1)
+    behind = []
+    for row in found:
+        best = np.full(owners.max() + 1, -1.0, np.float32)
+        np.maximum.at(best, owners, row)
+        best.sort()
+        behind.append(best[-1] - best[-min(8, len(best))])
+    named = (titles @ names.T).max(1)
+    same = np.quantile(named, SAME_SHARE)
+    made = {
+        "far": np.quantile(nearest, FAR_SHARE),
+        "near": np.quantile(nearest, NEAR_SHARE),
+        "spread": SPREAD_SHARE * np.mean(behind),
+        "same": same,
+        "blur": max(np.quantile(named, BLUR_SHARE) - same, LEAST_BLUR),
+    }
+    return {name: np.float32(value) for name, value in made.items()}
+
+
+def encoded(
+    matters: Sequence[Matter], encoder: Encoder, forbidden: frozenset[str], unseen: tuple[Sequence[str], Sequence[str]]
+) -> dict[str, Any]:
+    """The arrays that :class:`index.common.CommonMatters` reads: sayings first, then names, each matter's together.
+
+    ``unseen``: questions and names by which cosines are scaled.
+    """
     says = [(place, text) for place, m in enumerate(matters) for text in m.says if bare(text) not in forbidden]
     owners = np.array([place for place, _ in says], np.int32)
     vectors = encoder.encode_queries([text for _, text in says])
@@ -100,14 +151,17 @@ def encoded(matters: Sequence[Matter], encoder: Encoder, forbidden: frozenset[st
     )
     named = [(place, text) for place, m in enumerate(matters) for text in dict.fromkeys(m.names)]
     names = encoder.encode_passages([text for _, text in named])
-    scale = np.float32(np.abs(names).max() / 127)
+    step = np.float32(np.abs(names).max() / 127)
+    every = np.concatenate([owners[kept], np.array([place for place, _ in named], np.int32)])
+    asked, titles = encoder.encode_queries(unseen[0]), encoder.encode_passages(unseen[1])
     return {
         "encoder": encoder.identity,
         "index": faiss.serialize_index(vector_index.train(np.concatenate([vectors[kept], names]))),
-        "names": np.round(names / scale).astype(np.int8),
-        "scale": scale,
-        "owners": np.concatenate([owners[kept], np.array([place for place, _ in named], np.int32)]),
+        "names": np.round(names / step).astype(np.int8),
+        "step": step,
+        "owners": every,
         "titles": np.array([matter.names[0] for matter in matters]),
+        **scale(asked, titles, vectors[kept], names, every),
     }
 
 
@@ -123,10 +177,10 @@ def main() -> None:
     options = parser.parse_args()
     forbidden = frozenset(bare(row["text"]) for file in options.tests for row in read(file))
     matters = [*written(options.common), *asked(options.guides, options.questions)]
-    arrays = encoded(matters, OpenVinoEncoder(options.encoder), forbidden)
+    arrays = encoded(matters, OpenVinoEncoder(options.encoder), forbidden, held_out(options.guides, options.questions))
     np.savez_compressed(options.out, **arrays)
     said, named = len(arrays["owners"]) - len(arrays["names"]), len(arrays["names"])
-    print(f"{len(matters)} matters, {said} sayings, {named} names")
+    print(f"{len(matters)} matters, {said} sayings, {named} names", {n: float(arrays[n]) for n in Scale.__slots__})
 
 
 if __name__ == "__main__":

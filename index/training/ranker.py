@@ -225,7 +225,9 @@ def main() -> None:
     print(f"{len(training)} development rows, {len(extra)} follow-up rows of training families")
     stored, _ = train(training, extra, options.epochs)
     features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
-    stored |= {name: np.array(NEUTRAL, np.float32) for name in ("recalled", "again")}  # fitted by deciding
+    # fitted by deciding, which comes last; until then follow-ups are decided as the others
+    stored |= {name: np.array(NEUTRAL, np.float32) for name in ("recalled", "again")}
+    stored |= {"answer_follow": stored["answer"], "doubt": np.float32(1)}
     np.savez_compressed(options.out, features=np.array(features), **stored)
     if options.report_test:
         held = gather(unseen, encoder, read(options.questions / "test.jsonl"))

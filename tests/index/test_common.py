@@ -106,7 +106,7 @@ def test_sayings_kept_are_the_most_unlike_and_no_test_question(encoder: Encoder,
     vectors = np.array([[1, 0], [0.99, 0.1], [0, 1]], np.float32)
     assert unlike(vectors, 2) == [0, 2]
     matters = [Matter(("甲", "甲事"), ("怎么办甲", "甲要多少钱")), Matter(("乙",), ("乙呢",))]
-    arrays = encoded(matters, encoder, frozenset({"甲要多少钱"}))
+    arrays = encoded(matters, encoder, frozenset({"甲要多少钱"}), (["丙怎么办", "丁在哪里"], ["丙", "丁事"]))
     assert (len(arrays["names"]), arrays["owners"].tolist()) == (3, [0, 1, 0, 0, 1])
     np.savez(tmp_path / "common.npz", **arrays)
     made = CommonMatters.beside(encoder, tmp_path / "common.npz")
