@@ -1,6 +1,6 @@
 """Token states of the passages that the second look reads, kept with the index so that it encodes no guide anew.
 
-A state takes one byte a number and one scale a token: about 15 KB a passage, of which only those that are looked at are
+A state takes one byte a number and one scale a token: about 22 KB a passage, of which only those that are looked at are
 read into memory. A passage that an earlier index holds is copied from it.
 """
 
