@@ -6,7 +6,6 @@ could be mistaken for an index.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -20,7 +19,7 @@ import numpy as np
 from index import negatives, states
 from index import vectors as vector_index
 from index.documents import CURATED, Document, TextKind, passage
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, Vectors, digest
 from index.errors import IndexCorrupt, IndexMissing
 from index.features import KINDS
 from index.lexical import Lexical, tokens
@@ -61,27 +60,27 @@ class VectorCache:
 
     def encode(self, texts: Sequence[str], progress: Progress | None) -> tuple[Vectors, int]:
         """Vectors of ``texts`` in order, and how many had to be encoded."""
-        keys = [hashlib.sha256(f"{self._encoder.identity}\n{text}".encode()).digest()[:16] for text in texts]
+        keys = [digest(self._encoder, text) for text in texts]
         found = np.empty((len(texts), self._encoder.dimension), np.float32)
         missing: dict[bytes, list[int]] = {}
-        for place, digest in enumerate(keys):
-            row = self._database.execute("SELECT vector FROM vectors WHERE key = ?", (digest,)).fetchone()
+        for place, own in enumerate(keys):
+            row = self._database.execute("SELECT vector FROM vectors WHERE key = ?", (own,)).fetchone()
             if row:
                 found[place] = np.frombuffer(row[0], np.float16)
             else:
-                missing.setdefault(digest, []).append(place)
+                missing.setdefault(own, []).append(place)
         # texts of like length together: the encoder pads each group to its longest
-        order = sorted(missing, key=lambda digest: len(texts[missing[digest][0]]))
+        order = sorted(missing, key=lambda own: len(texts[missing[own][0]]))
         for start in range(0, len(order), _CHUNK):
             chunk = order[start : start + _CHUNK]
-            fresh = self._encoder.encode_passages([texts[missing[digest][0]] for digest in chunk]).astype(np.float16)
+            fresh = self._encoder.encode_passages([texts[missing[own][0]] for own in chunk]).astype(np.float16)
             with self._database:
                 self._database.executemany(
                     "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                    [(digest, vector.tobytes()) for digest, vector in zip(chunk, fresh, strict=True)],
+                    [(own, vector.tobytes()) for own, vector in zip(chunk, fresh, strict=True)],
                 )
-            for digest, vector in zip(chunk, fresh, strict=True):
-                found[missing[digest]] = vector
+            for own, vector in zip(chunk, fresh, strict=True):
+                found[missing[own]] = vector
             if progress:
                 progress(min(start + _CHUNK, len(order)), len(order))
         return found, len(order)

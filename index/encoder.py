@@ -69,6 +69,11 @@ class TokenEncoder(Encoder, Protocol):
         ...
 
 
+def digest(encoder: Encoder, text: str) -> bytes:
+    """Sixteen bytes that stand for ``text`` as ``encoder`` reads it."""
+    return hashlib.sha256(f"{encoder.identity}\n{text}".encode()).digest()[:16]
+
+
 def open_encoder(name: str | None = None, *, threads: int = 2) -> Encoder:
     """The encoder ``name`` (a folder or a hub name), by default the shipped one.
 

@@ -6,14 +6,13 @@ read into memory. A passage that an earlier index holds is copied from it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder, States, TokenEncoder
+from index.encoder import Encoder, States, TokenEncoder, digest
 
 _KEYS, _STARTS, _STATES, _SCALES = "state_keys.npy", "state_starts.npy", "states.bin", "state_scales.npy"
 _CHUNK = 256
@@ -62,9 +61,10 @@ def save(
 
     An encoder that hands out no states leaves none. ``progress`` is told how many of the new ones are encoded.
     """
-    if not isinstance(encoder, TokenEncoder):
+    read = encoder.read_passages if isinstance(encoder, TokenEncoder) else None
+    if read is None:
         passages = ()
-    keys = [hashlib.sha256(f"{encoder.identity}\n{text}".encode()).digest()[:16].hex().encode() for text in passages]
+    keys = [digest(encoder, text).hex().encode() for text in passages]
     known, places = _held(earlier)
     new, done = sum(key not in places for key in keys), 0
     scales: list[NDArray[np.float16]] = []
@@ -72,7 +72,7 @@ def save(
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             fresh = [place for place, key in enumerate(chunk, start) if key not in places]
-            states = iter(_read(encoder, [passages[place] for place in fresh]))
+            states = iter(read([passages[place] for place in fresh])[1] if read and fresh else ())
             for key in chunk:
                 numbers, scale = known.stored(places[key]) if known and key in places else stored(next(states))
                 file.write(numbers.tobytes())
@@ -90,10 +90,6 @@ def stored(states: States) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
     scales = np.maximum(np.abs(states).max(1) / _HIGHEST, np.finfo(np.float16).tiny).astype(np.float16)
     numbers = np.clip(np.round(states / scales[:, None].astype(np.float32)), -_HIGHEST, _HIGHEST)
     return numbers.astype(np.int8), scales
-
-
-def _read(encoder: Encoder, passages: Sequence[str]) -> list[States]:
-    return encoder.read_passages(passages)[1] if passages and isinstance(encoder, TokenEncoder) else []
 
 
 def _held(earlier: Path | None) -> tuple[PassageStates | None, dict[bytes, int]]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from index.encoder import States
 from index.training.choosing import Pair
-from index.training.reranking import Alignment, group_loss, together
+from index.training.reranking import Alignment, Descent, group_loss, together
 
 BATCH = 16
 RATE = 1e-3
@@ -63,7 +63,7 @@ def trained(made: Sequence[Group], states: Sequence[States], width: int, epochs:
     torch.manual_seed(seed)
     draw = random.Random(seed)
     model = Alignment(width)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.05)
+    descent = Descent(model, RATE)
     total, step = int(epochs * len(made) / BATCH), 0
     model.train()
     while step < total:
@@ -71,16 +71,9 @@ def trained(made: Sequence[Group], states: Sequence[States], width: int, epochs:
         batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
         draw.shuffle(batches)
         for batch in batches[: total - step]:
-            pace = min(1.0, (step + 1) / 40) * max(0.02, 1 - step / total)
-            for group in optimiser.param_groups:
-                group["lr"] = RATE * pace
             pairs = [(states[g.later], states[earlier]) for g in batch for earlier in g.earlier]
             pairs = [(b, a) if draw.random() < TURNED else (a, b) for a, b in pairs]
-            loss = group_loss(model(**together(pairs)), [list(g.same) for g in batch])
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
+            descent.take(group_loss(model(**together(pairs)), [list(g.same) for g in batch]), step, total)
             step += 1
     return model.eval()
 

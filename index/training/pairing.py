@@ -29,7 +29,7 @@ from index.pairing import FEATURES, Corpus, Report, features, products, report
 from index.training import pair_reading
 from index.training.choosing import Pair, choices, pairs
 from index.training.files import read
-from index.training.reranking import TOLERANCE, export
+from index.training.reranking import TOLERANCE, export, half_states
 
 AXES = 96
 """Directions of the vectors in which they are compared evenly."""
@@ -39,8 +39,6 @@ PRECISE = 0.9
 """Share of what is taken for one incident that should be, out of sample."""
 FOLDS = 4
 EPOCHS = 6.0
-AT_ONCE = 256
-"""Texts whose states are computed at once."""
 
 
 def reports(complaints: list[dict[str, Any]], encoder: Encoder) -> list[Report]:
@@ -108,7 +106,8 @@ def main() -> None:
     first = np.zeros(len(held.pairs))
     for inside, outside in held.folds():
         first[outside] = fitted(scaled[inside], held.right[inside]).decision_function(scaled[outside])
-    states = _states(encoder, [each.reading for each in told])
+    known = half_states(encoder.read_queries, {each.reading for each in told})
+    states = [known[each.reading] for each in told]
     said, was_read = _read_outside(held, first, states, encoder.states_width)
     both = np.stack([first, said], 1)
     together = np.full(len(first), -np.inf)
@@ -166,12 +165,6 @@ def _read_outside(
         was_read[places] = True
         print(f"read {fold + 1} of {FOLDS}", flush=True)
     return said, was_read
-
-
-def _states(encoder: OpenVinoEncoder, texts: Sequence[str]) -> list[States]:
-    """Token states of ``texts``, at half precision as they are many."""
-    parts = (encoder.read_queries(texts[start : start + AT_ONCE])[1] for start in range(0, len(texts), AT_ONCE))
-    return [states.astype(np.float16) for part in parts for states in part]
 
 
 def learned(made: Sequence[Report]) -> Corpus:

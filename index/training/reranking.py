@@ -89,15 +89,33 @@ class Alignment(torch.nn.Module):
         )
 
 
+class Descent:
+    """Steps that grow for :data:`WARM_STEPS`, then shrink to the end; no gradient is longer than one."""
+
+    def __init__(self, model: Alignment, rate: float) -> None:
+        self._model, self._rate = model, rate
+        self._optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.05)
+
+    def take(self, loss: torch.Tensor, step: int, total: int) -> float:
+        """Step number ``step`` of ``total`` down ``loss``, whose value it gives."""
+        pace = min(1.0, (step + 1) / WARM_STEPS) * max(0.02, 1 - step / total)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._rate * pace
+        self._optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimiser.step()
+        return loss.item()
+
+
 class Trainer:
     """One run over ``groups`` with the token states of all their texts at hand."""
 
     def __init__(self, model: Alignment, groups: Groups, encoder: OpenVinoEncoder, rate: float) -> None:
         self.model, self.groups = model, groups
-        self._questions = _states(encoder.read_queries, {a.text for a in groups.asked})
-        self._passages = _states(encoder.read_passages, {p for made in groups.passages.values() for p in made})
-        self._rate = rate
-        self._optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.05)
+        self._questions = half_states(encoder.read_queries, {a.text for a in groups.asked})
+        self._passages = half_states(encoder.read_passages, {p for made in groups.passages.values() for p in made})
+        self._descent = Descent(model, rate)
 
     def run(self, epochs: float) -> None:
         """Train for ``epochs``; prints loss and remaining minutes every 100 steps."""
@@ -106,10 +124,7 @@ class Trainer:
         self.model.train()
         while step < total:
             for batch in self.groups.epoch(BATCH):
-                pace = min(1.0, (step + 1) / WARM_STEPS) * max(0.02, 1 - step / total)
-                for group in self._optimiser.param_groups:
-                    group["lr"] = self._rate * pace
-                losses.append(self._step(batch))
+                losses.append(self._descent.take(self._loss(batch), step, total))
                 step += 1
                 if step % 100 == 0:
                     left = (time.monotonic() - started) / step * (total - step) / 60
@@ -118,7 +133,7 @@ class Trainer:
                     break
         self.model.eval()
 
-    def _step(self, batch: list[Any]) -> float:
+    def _loss(self, batch: list[Any]) -> torch.Tensor:
         drawn = [(asked, *self.groups.group(asked)) for asked in batch]
         drawn = [row for row in drawn if row[1]]
         pairs = [
@@ -126,12 +141,7 @@ class Trainer:
             for asked, codes, _ in drawn
             for code in codes
         ]
-        loss = group_loss(self._logits(pairs), [labels for _, _, labels in drawn])
-        self._optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self._optimiser.step()
-        return float(loss)
+        return group_loss(self._logits(pairs), [labels for _, _, labels in drawn])
 
     def _logits(self, pairs: list[tuple[States, States]]) -> torch.Tensor:
         parts = [pairs[start : start + PAIRS_AT_ONCE] for start in range(0, len(pairs), PAIRS_AT_ONCE)]
@@ -161,7 +171,8 @@ def group_loss(logits: torch.Tensor, labels: list[list[bool]]) -> torch.Tensor:
     return torch.stack(losses).mean()
 
 
-def _states(reads: Any, texts: set[str]) -> dict[str, States]:
+def half_states(reads: Any, texts: set[str]) -> dict[str, States]:
+    """Token states of ``texts`` as ``reads`` gives them, at half precision as they are many."""
     ordered = sorted(texts)
     states = [row for start in range(0, len(ordered), 512) for row in reads(ordered[start : start + 512])[1]]
     return {text: row.astype(np.float16) for text, row in zip(ordered, states, strict=True)}
