@@ -44,7 +44,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One matter under consideration with what was computed for it."""
+    """One matter under consideration with what was computed for it; ``tokens``: those of the question that it has."""
 
     matter: int
     kinds: NDArray[np.int8]

@@ -72,6 +72,18 @@ class Lexical:
             return np.zeros(self._count, np.float32)
         return np.asarray(self._engine.get_scores(known), np.float32)
 
+    def holding(self, asked: Iterable[str], matters: Sequence[int]) -> list[frozenset[str]]:
+        """Which of the tokens ``asked`` each of ``matters`` has."""
+        columns, places = self._engine.scores, np.asarray(matters)
+        held: list[set[str]] = [set() for _ in matters]
+        for token in {token for token in asked if token in self._vocabulary}:
+            number = self._vocabulary[token]
+            having = columns["indices"][columns["indptr"][number] : columns["indptr"][number + 1]]
+            found = np.searchsorted(having, places)
+            for place in np.flatnonzero(having[np.minimum(found, len(having) - 1)] == places):
+                held[place].add(token)
+        return [frozenset(tokens) for tokens in held]
+
     def rarity(self, wanted: Iterable[str]) -> dict[str, float]:
         """Per token 0 (in every matter) to 1 (in none), on a logarithmic scale."""
         scale = np.log1p(self._count) or 1.0

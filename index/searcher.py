@@ -87,7 +87,7 @@ class Searcher:
         read = len(self._states) in (0, len(matters))
         if rows != {self.info.rows} or len(self._texts) != self._offsets[-1] or not read:
             raise IndexCorrupt(f"{folder}: its files do not belong together")
-        self._tokens_of = lru_cache(maxsize=4096)(self._read_tokens)
+        self._naming = lru_cache(maxsize=4096)(self._read_naming)
 
     @classmethod
     def open(
@@ -325,13 +325,13 @@ class Searcher:
         )
         plain, wanted = bare(text), np.uint64(key(text))
         considered, refusals = [], []
-        for matter in chosen:
+        for matter, held_tokens in zip(chosen, self._lexical.holding(asked, chosen), strict=True):
             span = slice(int(self._starts[matter]), int(self._starts[matter + 1]))
             similarities = np.asarray(self._rows[span], np.float32) @ queries.T
-            name_tokens, all_tokens, named = self._tokens_of(matter)
+            name_tokens, named = self._naming(matter)
             if own := [row for row in hidden if span.start <= row < span.stop]:
                 similarities[[row - span.start for row in own]] = -1.0
-                all_tokens = self._tokens_without(matter, hidden)
+                held_tokens = self._tokens_without(matter, hidden)
             refusal = self._negatives.refusal(matter, queries[0], wanted, float(similarities[:, 0].max()))
             if refusal is not None:
                 refusals.append(refusal)
@@ -345,7 +345,7 @@ class Searcher:
                     alone_bm25=float(lexical[0][matter]),
                     joined_bm25=float(lexical[-1][matter]),
                     name_tokens=name_tokens,
-                    tokens=all_tokens,
+                    tokens=held_tokens,
                     longest_run=max((_longest_run(plain, name) for name in named), default=0),
                     family=self._families[matter],
                     is_focus=matter == focus,
@@ -357,12 +357,12 @@ class Searcher:
         self, hidden: frozenset[int], lexical: Sequence[NDArray[np.float32]], split: Sequence[Sequence[str]]
     ) -> None:
         """Takes from the lexical scores what only hidden rows say: by the rarity of the words that remain."""
-        for matter in {int(self._owners[row]) for row in hidden}:
-            _, everything, _ = self._tokens_of(matter)
-            rest = self._tokens_without(matter, hidden)
-            for scores, asked in zip(lexical, split, strict=True):
-                rarity = self._lexical.rarity(asked)
-                said = sum(rarity[token] for token in asked if token in everything)
+        matters = sorted({int(self._owners[row]) for row in hidden})
+        rests = [self._tokens_without(matter, hidden) for matter in matters]
+        for scores, asked in zip(lexical, split, strict=True):
+            rarity = self._lexical.rarity(asked)
+            for matter, held, rest in zip(matters, self._lexical.holding(asked, matters), rests, strict=True):
+                said = sum(rarity[token] for token in asked if token in held)
                 kept = sum(rarity[token] for token in asked if token in rest)
                 scores[matter] *= kept / said if said else 0.0
 
@@ -398,14 +398,11 @@ class Searcher:
             chosen.update(dict.fromkeys([int(m) for m in best if valid[m] and scores[m] > 0][: CONSIDERED // 4]))
         return list(chosen)
 
-    def _read_tokens(self, matter: int) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
-        texts = [self._text(row) for row in range(self._starts[matter], self._starts[matter + 1])]
-        named = [t for t, kind in zip(texts, self._kinds[self._starts[matter] :], strict=False) if kind < 2]
-        return (
-            frozenset(tokens(texts[0])),
-            frozenset(t for text in texts for t in tokens(text)),
-            tuple(map(bare, named)),
-        )
+    def _read_naming(self, matter: int) -> tuple[frozenset[str], tuple[str, ...]]:
+        """The tokens of the matter's name, and its names plain."""
+        start, end = int(self._starts[matter]), int(self._starts[matter + 1])
+        named = [self._text(row) for row in range(start, end) if self._kinds[row] <= LAST_NAMING]
+        return frozenset(tokens(named[0] if named else self._text(start))), tuple(map(bare, named))
 
     def _text(self, row: int) -> str:
         return bytes(self._texts[self._offsets[row] : self._offsets[row + 1]]).decode()

@@ -10,7 +10,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, select, text, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from bot.board.figures import Figures
@@ -111,7 +128,7 @@ def happened(session: Session, wanted: Filter, dimensions: Sequence[By]) -> dict
         if not kept:
             continue
         keys = {by: _key(by, session, source.moment, source.unit) for by in kept}
-        for by, value, *sums in session.execute(_by_each(source, keys)):
+        for by, value, sums in _by_each(session, source, keys):
             found[by][_named(value)] += Figures(**dict(zip(source.counted, map(int, sums), strict=True)))
     return {by: dict(figures) for by, figures in found.items()}
 
@@ -151,12 +168,33 @@ def _answered_by(unit: str) -> list[list[ColumnElement[bool]]]:
     return [[C.department == unit, C.held_late_by.is_(None)], [C.held_late_by == unit]]
 
 
-def _by_each(source: _Source, keys: Mapping[By, ColumnElement[Any]]) -> Any:
-    """Sums by each key, with its name and value before them. The rows are read once and kept for all of them."""
+def _by_each(
+    session: Session, source: _Source, keys: Mapping[By, ColumnElement[Any]]
+) -> Iterator[tuple[By, object, Sequence[int]]]:
+    """Sums by each key, after its name and value. The rows are read once for all of them."""
     columns = [*(key.label(f"by_{by}") for by, key in keys.items())]
     columns += [each.label(name) for name, each in source.counted.items()]
-    read = source.rows.add_columns(*columns).cte("read")
-    sums = [func.sum(read.c[name]) for name in source.counted]
+    read = source.rows.add_columns(*columns)
+    if _on_postgresql(session):
+        found = session.execute(_in_one_pass(read.subquery("read"), source.counted, keys))
+        left_out = {2 ** len(keys) - 1 - 2**place: by for place, by in enumerate(reversed(list(keys)))}
+        yield from ((left_out[mask], value, sums) for mask, value, *sums in found)
+    else:
+        found = session.execute(_one_after_another(read.cte("read"), source.counted, keys))
+        yield from ((by, value, sums) for by, value, *sums in found)
+
+
+def _in_one_pass(read: Subquery, counted: Mapping[str, Any], keys: Mapping[By, Any]) -> Select[Any]:
+    """Half the time of :func:`_one_after_another`; SQLite cannot. A bit is set for each key that is not grouped by."""
+    columns = [read.c[f"by_{by}"] for by in keys]
+    value = func.coalesce(*(cast(column, Text) for column in columns))
+    sums = [func.sum(read.c[name]) for name in counted]
+    sets = func.grouping_sets(*(tuple_(column) for column in columns))
+    return select(func.grouping(*columns), value, *sums).group_by(sets)
+
+
+def _one_after_another(read: CTE, counted: Mapping[str, Any], keys: Mapping[By, Any]) -> CompoundSelect[Any]:
+    sums = [func.sum(read.c[name]) for name in counted]
     return union_all(
         *(
             select(literal_column(f"'{by}'"), read.c[f"by_{by}"], *sums).select_from(read).group_by(read.c[f"by_{by}"])
@@ -183,12 +221,15 @@ def _by(key: ColumnElement[Any], *counted: ColumnElement[Any]) -> Select[Any]:
     return select(key.label("grouped"), *counted).group_by(text("grouped"))
 
 
-def _day(session: Session, moment: Any) -> ColumnElement[str]:
-    """The Chinese day of a stored moment, as text."""
-    if session.get_bind().dialect.name == "postgresql":
-        day: ColumnElement[str] = func.to_char(func.timezone("Asia/Shanghai", moment), "YYYY-MM-DD")
-        return day
+def _day(session: Session, moment: Any) -> ColumnElement[Any]:
+    """The Chinese day of a stored moment; as text it is written as in ISO 8601."""
+    if _on_postgresql(session):
+        return cast(func.timezone("Asia/Shanghai", moment), Date)
     return func.date(moment, "+8 hours")
+
+
+def _on_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _one(condition: Any) -> ColumnElement[int]:

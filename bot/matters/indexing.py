@@ -62,22 +62,26 @@ class IndexFolders:
         return f"{label}-{hashlib.sha256(self.encoder.identity.encode()).hexdigest()[:8]}"
 
     def build(self, label: str, documents: Sequence[Document], progress: Callable[[int, int], None]) -> str:
-        """Builds the folder of ``label`` afresh and returns its name; on an error there is no folder.
+        """Builds the folder of ``label`` afresh and returns its name; on an error what was there stays.
 
         Raises StorageFull where the disk is full.
         """
         name = self.name(label)
-        folder = self.root / name
+        folder, made, before = (self.root / f"{name}{part}" for part in ("", ".made", ".before"))
         self.root.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in (made, before):  # by a process that died
+            shutil.rmtree(left, ignore_errors=True)
         try:
-            self._build(documents, folder, progress)
+            self._build(documents, made, progress, earlier=folder if folder.exists() else None)
         except (OSError, RuntimeError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
             shown = explained(error)
             if shown is not None:
                 raise shown from error
             raise
+        if folder.exists():
+            folder.rename(before)
+        made.rename(folder)
+        shutil.rmtree(before, ignore_errors=True)
         return name
 
     @contextmanager
@@ -97,9 +101,16 @@ class IndexFolders:
             self._build(documents, made, progress)
             yield made
 
-    def _build(self, documents: Sequence[Document], folder: Path, progress: Callable[[int, int], None]) -> None:
+    def _build(
+        self,
+        documents: Sequence[Document],
+        folder: Path,
+        progress: Callable[[int, int], None],
+        earlier: Path | None = None,
+    ) -> None:
+        """Into ``folder``, taking what is unchanged from ``earlier`` or else from what is searched."""
         current = self.pointed()
-        earlier = self.root / current if current else None
+        earlier = earlier or (self.root / current if current else None)
         build_index(documents, folder, self.encoder, cache=self.root / CACHE, earlier=earlier, progress=progress)
 
     def pointed(self) -> str | None:

@@ -66,6 +66,7 @@ def _sqlite(url: URL) -> Engine:
 def _prepare_postgres(connection: Any, _record: Any) -> None:
     # Our queries take milliseconds; compiling one takes a second, and a table without statistics yet is enough for it.
     connection.execute("SET jit = off")
+    connection.execute("SET datestyle = ISO")  # a day as text is read back
     connection.commit()
 
 

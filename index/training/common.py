@@ -45,17 +45,30 @@ QUESTIONS = ("train.jsonl", "train-hard.jsonl")
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """``names``: the official name first."""
+    """``names``: the official name first. ``misses``: what sounds like it, but means something else."""
 
     names: tuple[str, ...]
     says: tuple[str, ...]
+    misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """Matters as guides that only have names, what is asked about them, and what is asked near them in vain.
+
+    Of ``misses`` the matter ``near`` is the one that must not answer; another may.
+    """
+
+    guides: list[dict[str, Any]]
+    questions: list[dict[str, Any]]
+    misses: list[dict[str, Any]]
 
 
 def written(folder: Path) -> Iterator[Matter]:
     """The matters in the files of ``folder``."""
     for file in sorted(folder.glob("*.jsonl")):
         for row in read(file):
-            yield Matter((row["name"], *row["aliases"]), tuple(row["says"]))
+            yield Matter((row["name"], *row["aliases"]), tuple(row["says"]), tuple(row["misses"]))
 
 
 def asked(guides: Path, questions: Path) -> Iterator[Matter]:
@@ -73,22 +86,24 @@ def asked(guides: Path, questions: Path) -> Iterator[Matter]:
 
 def city(
     folder: Path, *, sayings: int, typical: int = 0, forbidden: frozenset[str] = frozenset(), seed: int = 0
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The common matters in ``folder`` as guides that only have names, and sayings of theirs as questions.
+) -> City:
+    """The common matters in ``folder`` as a city.
 
     At most ``sayings`` of each matter are asked; ``typical`` others stand in its guide as typical questions. Files put
     what resembles each other together: four neighbours are one family. Texts in ``forbidden`` (bare) are left out.
     """
-    draw, guides, questions = random.Random(seed), list[dict[str, Any]](), list[dict[str, Any]]()
+    draw, made = random.Random(seed), City([], [], [])
     for number, matter in enumerate(written(folder)):
         code, family = f"common-{number}", f"common-family-{number // NEIGHBOURS}"
         said = [text for text in matter.says if bare(text) not in forbidden]
         said = draw.sample(said, min(sayings + typical, len(said)))
         kept = said[sayings:] if len(said) > sayings else []
         guide = {"code": code, "catalog_code": family, "name": matter.names[0], "aliases": list(matter.names[1:])}
-        guides.append({**guide, "questions": kept})
-        questions += [{"text": text, "matter": code, "family": family} for text in said[:sayings]]
-    return guides, questions
+        made.guides.append({**guide, "questions": kept})
+        made.questions.extend({"text": text, "matter": code, "family": family} for text in said[:sayings])
+        missed = [text for text in matter.misses if bare(text) not in forbidden]
+        made.misses.extend({"text": text, "matter": None, "near": [code]} for text in missed)
+    return made
 
 
 def held_out(guides: Path, questions: Path) -> tuple[list[str], list[str]]:

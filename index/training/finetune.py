@@ -76,11 +76,13 @@ class Corpus:
     """Training questions, the texts of every matter, and who is confusable with whom."""
 
     def __init__(
-        self, guides: list[dict[str, Any]], questions: list[dict[str, Any]], misses: list[str], seed: int
+        self, guides: list[dict[str, Any]], questions: list[dict[str, Any]], misses: list[dict[str, Any]], seed: int
     ) -> None:
         self.random = random.Random(seed)
         self.guides, self.questions, self.misses = guides, questions, misses
         self.place = {g["code"]: i for i, g in enumerate(guides)}
+        self._near_misses = [miss for miss in misses if self.near(miss)]
+        self._far_misses = [miss for miss in misses if not self.near(miss)]
         documents = [document(g) for g in guides]
         self.names = [[t.text for t in d.texts if t.kind in (TextKind.NAME, TextKind.ALIAS)] for d in documents]
         self.texts = [[t.text for t in d.texts] for d in documents]
@@ -152,6 +154,15 @@ class Corpus:
             return turn[:LONGEST_TURN] + JOINER + text
         return text
 
+    def near(self, miss: dict[str, Any]) -> list[int]:
+        """Matters that must not answer ``miss``, so far as they are named by their code."""
+        return [self.place[code] for code in miss.get("near", ()) if code in self.place]
+
+    def missed(self, count: int) -> list[dict[str, Any]]:
+        """So many questions without an answer; half of them, at most, stand beside the matter they are not about."""
+        beside = min(count // 2, len(self._near_misses))
+        return self.random.sample(self._near_misses, beside) + self.random.sample(self._far_misses, count - beside)
+
     def batches(self, size: int) -> list[list[int]]:
         """Question numbers in batches that put siblings together in fours."""
         order = sorted(range(len(self.questions)), key=lambda j: (self.questions[j]["family"], self.random.random()))
@@ -200,9 +211,10 @@ def finetune(
     for step, rows in enumerate(plan):
         right = [corpus.place[corpus.questions[j]["matter"]] for j in rows]
         wrong = [corpus.negative(j, m) for j, m in zip(rows, right, strict=True)]
+        unanswerable = corpus.missed(misses)
+        wrong += [matter for miss in unanswerable for matter in corpus.near(miss)]
         owners = torch.tensor(right + wrong)
-        unanswerable = corpus.random.sample(corpus.misses, misses)
-        queries = _embed(model, "query: ", [corpus.query(j) for j in rows] + unanswerable)
+        queries = _embed(model, "query: ", [corpus.query(j) for j in rows] + [miss["text"] for miss in unanswerable])
         texts = _embed(model, "passage: ", [corpus.positive(m) for m in right + wrong])
         scores = queries @ texts.T * SCALE
         target = torch.cat([torch.arange(len(rows)), torch.full((misses,), len(owners))])
@@ -249,14 +261,16 @@ def main() -> None:
     matters = {q["matter"] for q in questions}
     families = {q["family"] for q in questions}
     guides = [g for g in read(options.guides) if g["code"] in matters or g.get("catalog_code") in families]
+    misses = read(options.misses)
     if options.common:
         forbidden = frozenset(bare(row["text"]) for file in options.tests for row in read(file))
-        everywhere, said = city(options.common, sayings=SAYINGS, typical=2, forbidden=forbidden, seed=options.seed)
-        guides, questions = guides + everywhere, questions + said
+        everywhere = city(options.common, sayings=SAYINGS, typical=2, forbidden=forbidden, seed=options.seed)
+        guides, questions = guides + everywhere.guides, questions + everywhere.questions
+        misses += everywhere.misses
     names = {g["code"]: g["name"] for g in guides}
     for question in questions:
         question["name"] = names[question["matter"]]
-    corpus = Corpus(guides, questions, [m["text"] for m in read(options.misses)], options.seed)
+    corpus = Corpus(guides, questions, misses, options.seed)
     model = SentenceTransformer(str(options.model), device="cpu")
     corpus.mine(model)
     kept = options.model / NOTHING_FILE
@@ -266,7 +280,7 @@ def main() -> None:
         epochs=options.epochs,
         batch=options.batch,
         rate=options.rate,
-        misses=max(1, options.batch // 10),
+        misses=max(2, options.batch // 8),
         start=float(kept.read_text()) if kept.exists() else NOTHING,
     )
     model.save(str(options.out))

@@ -224,9 +224,9 @@ def main() -> None:
     guides = [g for g in read(options.guides) if split[g["catalog_code"]] != "test"]
     encoder = OpenVinoEncoder(options.encoder)
     asked = mine(guides, {name: read(options.questions / f"{name}.jsonl") for name in QUESTIONS}, encoder)
-    everywhere, said = city(options.common, sayings=SAYINGS, seed=options.seed)
-    asked += mine(everywhere, {"common": said}, encoder)
-    guides += everywhere
+    everywhere = city(options.common, sayings=SAYINGS, seed=options.seed)
+    asked += mine(everywhere.guides, {"common": everywhere.questions, "missed": everywhere.misses}, encoder)
+    guides += everywhere.guides
     model = Alignment(encoder.states_width)
     Trainer(model, Groups(guides, asked, options.negatives, options.seed), encoder, options.rate).run(options.epochs)
     drift = export(model, encoder, options.out, "wenban-reranker")

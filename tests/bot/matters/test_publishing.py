@@ -217,6 +217,36 @@ def test_the_shipped_encoder_builds_the_index(store: Store, clock: FixedClock, r
     assert not matters.reconcile()
 
 
+def test_rebuilding_takes_the_token_states_from_what_it_replaces(
+    store: Store, clock: FixedClock, root: Path, tmp_path: Path
+) -> None:
+    matters, told = MatterService(store, clock, root, open_encoder), list[tuple[int, int]]()
+    matters.import_guides(write_lines(tmp_path / "a.jsonl", [guide(1), guide(2)]))
+    before = _state(store, root)
+    folder = root / (root / "current").read_text().strip()
+    kept = (folder / "states.bin").read_bytes()
+    (folder / "index.json").unlink()  # as `wenban index rebuild` does
+    assert matters.reconcile(lambda _step, done, total: told.append((done, total)))
+    assert not told, "nothing had to be encoded"
+    assert (folder / "states.bin").read_bytes() == kept
+    assert _state(store, root) == before
+
+
+def test_a_rebuild_that_fails_leaves_what_was_there(
+    matters: MatterService, store: Store, root: Path, tmp_path: Path
+) -> None:
+    matters.import_guides(write_lines(tmp_path / "a.jsonl", [guide(n) for n in range(1, 400)]))
+    folder = root / (root / "current").read_text().strip()
+    (folder / "index.json").unlink()
+    before, files = _state(store, root), sorted(path.name for path in folder.iterdir())
+    with _files_no_larger_than(300_000), pytest.raises(StorageFull):
+        matters.reconcile()
+    assert _state(store, root) == before
+    assert sorted(path.name for path in folder.iterdir()) == files
+    assert matters.reconcile()
+    assert (folder / "index.json").exists()
+
+
 def test_what_another_process_publishes_counts_at_the_next_look(
     any_matters: MatterService, any_store: Store, clock: FixedClock, root: Path, tmp_path: Path
 ) -> None:
