@@ -33,7 +33,7 @@ NOTHING, NOTHING_FILE = 0.80, "nothing.txt"
 """Where the *nothing fits* score starts, and the file beside a model that says where it ended."""
 
 LONGEST = 64
-SAYINGS = 6
+SAYINGS = 8
 """Sayings of a common matter that are learnt from, beside two that stand in its guide."""
 
 FOLLOW_UPS = (
