@@ -43,6 +43,8 @@ class Graph:
                 "NUM_STREAMS": threads,
                 # Rasa and others use the same cores; a thread bound to one waits there while another core is idle.
                 "ENABLE_CPU_PINNING": False,
+                # Newer processors would take bf16: slower for one short text, and vectors differ between machines.
+                "INFERENCE_PRECISION_HINT": "f32",
             },
         )
         self._own = threading.local()
