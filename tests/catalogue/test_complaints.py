@@ -1,4 +1,4 @@
-"""The sample city's complaints are well formed and split by whole units."""
+"""The sample city's complaints are well formed and split by whole units; those of another city only report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import pytest
 
 from bot.complaints.deciding import CATEGORIES, parse_categories
 from bot.complaints.model import Kind
+from bot.matters.model import Power
 from bot.text import normalise
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
 FOLDER = CATALOGUE / "complaints"
+ELSEWHERE = CATALOGUE / "elsewhere" / "complaints"
 SPLITS = ("train", "development", "test")
 KEYS = {
     "text", "department", "department_any", "power", "category", "kind", "urgent", "dramatic", "location", "target",
@@ -70,10 +72,31 @@ def test_further_training_texts_tell_pairs_from_look_alikes(name: str) -> None:
 
 def test_no_text_is_in_two_files() -> None:
     seen: dict[str, str] = {}
-    for name in (*SPLITS, "urgency-train", "more-train", "pairs-train"):
-        for row in rows(FOLDER / f"{name}.jsonl"):
+    files = [FOLDER / f"{name}.jsonl" for name in (*SPLITS, "urgency-train", "more-train", "pairs-train")]
+    for file in (*files, ELSEWHERE / "complaints.jsonl"):
+        for row in rows(file):
             key = normalise(row["text"])
-            assert seen.setdefault(key, name) == name, row["text"]
+            assert seen.setdefault(key, file.stem) == file.stem, row["text"]
+
+
+def test_the_other_city_is_whole_and_shares_no_unit() -> None:
+    powers = {power.code: power for power in map(Power.model_validate, rows(ELSEWHERE / "powers.jsonl"))}
+    units = {power.department for power in powers.values()}
+    assert len(powers) == 80
+    assert not units & set(SPLIT)
+    categories = {(each.parent, each.child) for each in parse_categories(CATEGORIES.shipped())}
+    listed = rows(ELSEWHERE / "complaints.jsonl")
+    for number, row in enumerate(listed):
+        where = f"{number} {row['text']}"
+        assert set(row) <= KEYS, where
+        assert powers[row["power"]].department in {row["department"], *row.get("department_any", ())}, where
+        assert row["department"] in units, where
+        assert tuple(row["category"]) in categories, where
+        assert row["kind"] in set(Kind), where
+        first = row["duplicate_of"]
+        assert first is None or (first < number and listed[first]["duplicate_of"] is None), where
+        assert first is None or first not in row.get("distinct_from", ()), where
+        assert all(other < number for other in row.get("distinct_from", ())), where
 
 
 def test_examples_of_categories_are_never_test_texts() -> None:
