@@ -10,41 +10,32 @@ exactly wins outright.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import vectors as vector_index
-from index.builder import read_info
+from index.builder import IndexInfo
 from index.common import Resemblance
-from index.documents import TextKind
 from index.encoder import Encoder, States, Vectors
-from index.errors import IndexCorrupt, IndexMismatch
-from index.features import KINDS, Question, matrices
 from index.features import Candidate as Considered
-from index.lexical import Lexical, tokens
-from index.negatives import Negatives
+from index.features import Question, matrices
+from index.lexical import tokens
 from index.normal import bare, key
 from index.pinyin import pairs, syllables
 from index.ranking import RERANKED, Ranker, Thresholds
 from index.searched import Candidate, Decision, Field, Found, Looks, Searched
 from index.second import SecondLook
 from index.speech import content_weight
-from index.states import PassageStates
+from index.stored import StoredIndex
 
 NEAREST = 80
 """Texts taken from the vector index for each view of the question."""
 
 CONSIDERED = 16
 """Matters whose features are computed."""
-
-LAST_NAMING = KINDS.index(TextKind.ALIAS)
-"""The texts of a matter up to this kind are its names."""
 
 JOINER = "；"
 LONGEST_TURN = 60
@@ -55,39 +46,9 @@ class Searcher:
     """One loaded index. Immutable, so that it can be swapped while questions are being answered."""
 
     def __init__(self, folder: Path, encoder: Encoder, ranker: Ranker, second: SecondLook | None) -> None:
-        self.info = read_info(folder)
-        if self.info.encoder != encoder.identity:
-            raise IndexMismatch(f"{folder} was built by {self.info.encoder}, the encoder is {encoder.identity}")
+        self._index = StoredIndex(folder, encoder)
         self._encoder, self._ranker = encoder, ranker
         self._second = second
-        try:
-            matters = [json.loads(line) for line in (folder / "matters.jsonl").read_text(encoding="utf-8").splitlines()]
-            self._owners = np.load(folder / "owners.npy")
-            self._kinds = np.load(folder / "kinds.npy")
-            self._offsets = np.load(folder / "offsets.npy")
-            self._rows = np.load(folder / "vectors.npy", mmap_mode="r")
-            self._texts = np.memmap(folder / "texts.bin", np.uint8, "r") if self._offsets[-1] else np.empty(0, np.uint8)
-            self._exact_keys = np.load(folder / "exact_keys.npy")
-            self._exact_owners = np.load(folder / "exact_owners.npy")
-            self._states = PassageStates(folder)
-        except (OSError, ValueError, EOFError) as error:
-            raise IndexCorrupt(f"{folder}: {error}") from error
-        self._codes = [m[0] for m in matters]
-        self._names = [m[1] for m in matters]
-        self._families = [m[3] for m in matters]
-        self._from = np.array([m[4] or "0001-01-01" for m in matters], "datetime64[D]")
-        self._to = np.array([m[5] or "9999-12-31" for m in matters], "datetime64[D]")
-        self._place = {code: i for i, code in enumerate(self._codes)}
-        self._starts = np.searchsorted(self._owners, np.arange(len(matters) + 1))
-        self._vectors = vector_index.load(folder / "vectors.faiss")
-        self._negatives = Negatives.load(folder, len(matters), self.info.dimension)
-        self._lexical = Lexical.load(folder / "lexical", len(matters))
-        self._pinyin = Lexical.load(folder / "pinyin", len(matters))
-        rows = {len(self._owners), len(self._kinds), len(self._offsets) - 1, len(self._rows), self._vectors.ntotal}
-        read = len(self._states) in (0, len(matters))
-        if rows != {self.info.rows} or len(self._texts) != self._offsets[-1] or not read:
-            raise IndexCorrupt(f"{folder}: its files do not belong together")
-        self._naming = lru_cache(maxsize=4096)(self._read_naming)
 
     @classmethod
     def open(
@@ -100,7 +61,12 @@ class Searcher:
         return cls(folder, encoder, ranker or Ranker.load(), second)
 
     def __len__(self) -> int:
-        return len(self._codes)
+        return len(self._index)
+
+    @property
+    def info(self) -> IndexInfo:
+        """What the index holds."""
+        return self._index.info
 
     @property
     def thresholds(self) -> Thresholds:
@@ -109,11 +75,11 @@ class Searcher:
 
     def named(self, matter: int) -> tuple[str, str]:
         """Code and name of the matter at place ``matter``."""
-        return self._codes[matter], self._names[matter]
+        return self._index.codes[matter], self._index.names[matter]
 
     def text_of(self, matter: int, number: int) -> str:
         """The matter's text of that number, counted from 0."""
-        return self._text(int(self._starts[matter]) + number)
+        return self._index.text(self._index.rows(matter)[number])
 
     def find(
         self,
@@ -148,12 +114,12 @@ class Searcher:
         of it honestly.
         """
         text = text[:LONGEST_QUESTION]
-        valid = self._valid(today)
-        exact = self._exact(text, valid)
-        hidden = self._same_rows(text, exact) if unseen else frozenset()
+        valid = self._index.valid(today)
+        exact = self._index.exact(text, valid)
+        hidden = self._index.same_rows(text, exact) if unseen else frozenset()
         if unseen:
             exact = []
-        focus_place = self._place.get(focus) if focus else None
+        focus_place = self._index.place(focus)
         if not len(self) or not bare(text):
             return Searched(Found("unknown", 0.0, (), exact=False, kept_focus=False, query=text))
         if len(exact) == 1:
@@ -195,10 +161,10 @@ class Searcher:
 
     def _find_by_sound(self, text: str, sounds: list[str], valid: NDArray[np.bool_]) -> Found:
         """Choices for a question in pinyin: too many words sound alike for an answer at once."""
-        scores = np.where(valid, self._pinyin.scores(pairs(sounds)), 0)
+        scores = np.where(valid, self._index.pinyin.scores(pairs(sounds)), 0)
         best = [int(m) for m in np.argsort(-scores, kind="stable")[:3] if scores[m] > 0]
         share = 1 / (1 + len(best))
-        candidates = tuple(self._candidate(m, share, self._names[m]) for m in best)
+        candidates = tuple(self._candidate(m, share, self._index.names[m]) for m in best)
         decision: Decision = "clarify" if best else "unknown"
         return Found(decision, share if best else 0.0, candidates, exact=False, kept_focus=False, query=text)
 
@@ -209,22 +175,20 @@ class Searcher:
 
         ``without`` hides matters.
         """
-        valid = np.ones(len(self), bool)
-        valid[[self._place[code] for code in without]] = False
-        focus_place = self._place.get(focus) if focus else None
+        valid = self._index.valid(None, without)
+        focus_place = self._index.place(focus)
         joined = self._join(text, turns, focus_place)
         field = self._consider(text, joined, focus_place, (), valid, ())
         if not field.considered:
             return None
-        return [self._codes[c.matter] for c in field.considered], *matrices(field.question, field.considered)
+        return [self._index.codes[c.matter] for c in field.considered], *matrices(field.question, field.considered)
 
     def looks(
         self, text: str, *, turns: Sequence[str] = (), focus: str | None = None, without: Sequence[str] = ()
     ) -> Looks | None:
         """What the first and the second look say of ``text``, as training reads them; ``without`` hides matters."""
-        valid = np.ones(len(self), bool)
-        valid[[self._place[code] for code in without]] = False
-        focus_place = self._place.get(focus) if focus else None
+        valid = self._index.valid(None, without)
+        focus_place = self._index.place(focus)
         joined = self._join(text, turns, focus_place)
         field = self._consider(text, joined, focus_place, (), valid, ())
         considered = field.considered
@@ -238,24 +202,20 @@ class Searcher:
             resemblance, found = self._resembled(self._second, field)
             shares, nearness = found[order], resemblance.nearness
             _, logits = self._read(self._second, field, probability)
-        codes = [self._codes[considered[i].matter] for i in best]
+        codes = [self._index.codes[considered[i].matter] for i in best]
         return Looks(joined, codes, probability[order], shares, nearness, logits)
 
     def _resembled(self, second: SecondLook, field: Field) -> tuple[Resemblance, NDArray[np.float32]]:
         """The common matters the question resembles, and what of them falls to each candidate and to none."""
         resemblance = second.common.like(field.vector)
-        return resemblance, resemblance.shares([self._name_vectors(c.matter) for c in field.considered])
-
-    def _name_vectors(self, matter: int) -> Vectors:
-        span = slice(int(self._starts[matter]), int(self._starts[matter + 1]))
-        return np.asarray(self._rows[span][self._kinds[span] <= LAST_NAMING], np.float32)
+        return resemblance, resemblance.shares([self._index.name_vectors(c.matter) for c in field.considered])
 
     def _read(
         self, second: SecondLook, field: Field, probability: NDArray[np.float32]
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Places of the best candidates and what the reranker says of them."""
         best = np.argsort(-probability[:-1], kind="stable")[:RERANKED]
-        passages = [self._states[field.considered[i].matter] for i in best]
+        passages = [self._index.states[field.considered[i].matter] for i in best]
         return best, second.reranker.logits(field.states, passages)
 
     def _decide(self, probability: NDArray[np.float32], *, follows: bool) -> Decision:
@@ -266,31 +226,9 @@ class Searcher:
 
     def _join(self, text: str, turns: Sequence[str], focus: int | None) -> str:
         """The text as a follow-up: after the matter answered about and the last turn on the topic."""
-        named = [self._names[focus]] if focus is not None else []
+        named = [self._index.names[focus]] if focus is not None else []
         recent = [turn[-LONGEST_TURN:] for turn in (turns[-1:] if named else turns[-2:])]
         return JOINER.join([*named, *recent, text])
-
-    def _valid(self, today: date | None) -> NDArray[np.bool_]:
-        if today is None:
-            return np.ones(len(self), bool)
-        day = np.datetime64(today)
-        valid: NDArray[np.bool_] = (self._from <= day) & (day <= self._to)
-        return valid
-
-    def _exact(self, text: str, valid: NDArray[np.bool_]) -> list[int]:
-        wanted = np.uint64(key(text))
-        low, high = (
-            np.searchsorted(self._exact_keys, wanted, "left"),
-            np.searchsorted(self._exact_keys, wanted, "right"),
-        )
-        owners = {int(owner) for owner in self._exact_owners[low:high] if valid[owner]}
-        return sorted(owner for owner in owners if not self._negatives.names(owner, wanted))
-
-    def _same_rows(self, text: str, owners: Sequence[int]) -> frozenset[int]:
-        """Rows of ``owners`` whose text is ``text``."""
-        plain = bare(text)
-        rows = (row for owner in owners for row in range(self._starts[owner], self._starts[owner + 1]))
-        return frozenset(row for row in rows if bare(self._text(row)) == plain)
 
     def _consider(
         self,
@@ -303,14 +241,15 @@ class Searcher:
         hidden: frozenset[int] = frozenset(),
     ) -> Field:
         """What is weighed for the question. ``hidden``: rows that are looked over."""
+        stored = self._index
         views = [text] if joined == text else [text, joined]
         queries, states = self._encode(views)
         split = [tokens(view) for view in views]
-        lexical = [self._lexical.scores(words) for words in split]
+        lexical = [stored.lexical.scores(words) for words in split]
         if hidden:
             self._look_over(hidden, lexical, split)
         chosen = self._shortlist(queries, lexical, valid, hidden)
-        offered_places = {self._place[code] for code in offered if code in self._place}
+        offered_places = {place for code in offered if (place := stored.place(code)) is not None}
         always = [*exact, *([focus] if focus is not None else []), *sorted(offered_places)]
         chosen = list(dict.fromkeys([m for m in always if valid[m]] + chosen))
         asked, asked_joined = split[0], split[-1]
@@ -318,28 +257,28 @@ class Searcher:
             tokens=asked,
             joined_tokens=asked_joined,
             weight={t: content_weight(t) for t in asked},
-            rarity=self._lexical.rarity(asked),
+            rarity=stored.lexical.rarity(asked),
             length=len(bare(text)),
             has_turn=len(views) > 1,
-            focus_family=self._families[focus] or None if focus is not None else None,
+            focus_family=stored.families[focus] or None if focus is not None else None,
         )
         plain, wanted = bare(text), np.uint64(key(text))
         considered, refusals = [], []
-        for matter, held_tokens in zip(chosen, self._lexical.holding(asked, chosen), strict=True):
-            span = slice(int(self._starts[matter]), int(self._starts[matter + 1]))
-            similarities = np.asarray(self._rows[span], np.float32) @ queries.T
-            name_tokens, named = self._naming(matter)
-            if own := [row for row in hidden if span.start <= row < span.stop]:
-                similarities[[row - span.start for row in own]] = -1.0
-                held_tokens = self._tokens_without(matter, hidden)
-            refusal = self._negatives.refusal(matter, queries[0], wanted, float(similarities[:, 0].max()))
+        for matter, held_tokens in zip(chosen, stored.lexical.holding(asked, chosen), strict=True):
+            similarities = stored.vectors(matter) @ queries.T
+            name_tokens, named = stored.naming(matter)
+            rows = stored.rows(matter)
+            if own := [row for row in hidden if row in rows]:
+                similarities[[row - rows.start for row in own]] = -1.0
+                held_tokens = stored.tokens_without(matter, hidden)
+            refusal = stored.negatives.refusal(matter, queries[0], wanted, float(similarities[:, 0].max()))
             if refusal is not None:
                 refusals.append(refusal)
                 continue
             considered.append(
                 Considered(
                     matter=matter,
-                    kinds=self._kinds[span],
+                    kinds=stored.kinds(matter),
                     alone=similarities[:, 0],
                     joined=similarities[:, -1],
                     alone_bm25=float(lexical[0][matter]),
@@ -347,7 +286,7 @@ class Searcher:
                     name_tokens=name_tokens,
                     tokens=held_tokens,
                     longest_run=max((_longest_run(plain, name) for name in named), default=0),
-                    family=self._families[matter],
+                    family=stored.families[matter],
                     is_focus=matter == focus,
                 )
             )
@@ -357,18 +296,15 @@ class Searcher:
         self, hidden: frozenset[int], lexical: Sequence[NDArray[np.float32]], split: Sequence[Sequence[str]]
     ) -> None:
         """Takes from the lexical scores what only hidden rows say: by the rarity of the words that remain."""
-        matters = sorted({int(self._owners[row]) for row in hidden})
-        rests = [self._tokens_without(matter, hidden) for matter in matters]
+        stored = self._index
+        matters = sorted({stored.owner(row) for row in hidden})
+        rests = [stored.tokens_without(matter, hidden) for matter in matters]
         for scores, asked in zip(lexical, split, strict=True):
-            rarity = self._lexical.rarity(asked)
-            for matter, held, rest in zip(matters, self._lexical.holding(asked, matters), rests, strict=True):
+            rarity = stored.lexical.rarity(asked)
+            for matter, held, rest in zip(matters, stored.lexical.holding(asked, matters), rests, strict=True):
                 said = sum(rarity[token] for token in asked if token in held)
                 kept = sum(rarity[token] for token in asked if token in rest)
                 scores[matter] *= kept / said if said else 0.0
-
-    def _tokens_without(self, matter: int, hidden: frozenset[int]) -> frozenset[str]:
-        rows = range(int(self._starts[matter]), int(self._starts[matter + 1]))
-        return frozenset(token for row in rows if row not in hidden for token in tokens(self._text(row)))
 
     def _encode(self, views: Sequence[str]) -> tuple[Vectors, States]:
         if self._second:
@@ -384,11 +320,8 @@ class Searcher:
         hidden: frozenset[int],
     ) -> list[int]:
         """Matters worth a closer look: nearest by vector in either view, then best by words."""
-        _, rows = vector_index.nearest(self._vectors, queries, NEAREST)
         chosen: dict[int, None] = {}
-        if hidden:
-            rows = np.where(np.isin(rows, list(hidden)), -1, rows)
-        near = [[m for m in dict.fromkeys(self._owners[view[view >= 0]].tolist()) if valid[m]] for view in rows]
+        near = [[m for m in found if valid[m]] for found in self._index.nearest(queries, NEAREST, hidden)]
         for found in near:
             chosen.update(dict.fromkeys(found[: CONSIDERED * 3 // 4 if len(near) == 1 else CONSIDERED // 2]))
         for scores in lexical:
@@ -398,20 +331,11 @@ class Searcher:
             chosen.update(dict.fromkeys([int(m) for m in best if valid[m] and scores[m] > 0][: CONSIDERED // 4]))
         return list(chosen)
 
-    def _read_naming(self, matter: int) -> tuple[frozenset[str], tuple[str, ...]]:
-        """The tokens of the matter's name, and its names plain."""
-        start, end = int(self._starts[matter]), int(self._starts[matter + 1])
-        named = [self._text(row) for row in range(start, end) if self._kinds[row] <= LAST_NAMING]
-        return frozenset(tokens(named[0] if named else self._text(start))), tuple(map(bare, named))
-
-    def _text(self, row: int) -> str:
-        return bytes(self._texts[self._offsets[row] : self._offsets[row + 1]]).decode()
-
     def _matched(self, considered: Considered) -> str:
-        return self._text(int(self._starts[considered.matter]) + int(considered.joined.argmax()))
+        return self.text_of(considered.matter, int(considered.joined.argmax()))
 
     def _candidate(self, matter: int, score: float, text: str) -> Candidate:
-        return Candidate(self._codes[matter], self._names[matter], score, text)
+        return Candidate(*self.named(matter), score, text)
 
 
 def _longest_run(text: str, name: str) -> int:
