@@ -18,8 +18,9 @@ from index.encoder import Vectors
 from index.grouping import tied
 
 FOLDS = 5
-ALIKE = 0.88
-"""Cosine from which two complaints may tell of one incident: they are held out together."""
+ALIKE = 0.85
+"""Cosine from which two complaints may tell of one incident: they are held out together. Of the complaints trained with
+one in ten of those about one incident is that near, and of other pairs one in sixty thousand."""
 WEIGHTS = (1.0, 2.0, 3.0, 4.5, 6.0)
 """What a unit that was sent the very same is likelier by, as a logarithm."""
 REACHES = (0.15, 0.3, 0.6)

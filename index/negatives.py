@@ -20,9 +20,9 @@ from index.normal import key
 
 FILE = "negatives.npz"
 
-NEAR = 0.72
+NEAR = 0.69
 """Cosine from which a question is close to a negative example. Of the sample city's development questions one pair in
-six about one matter is that near, one in a hundred about siblings, and of other pairs one in seven thousand."""
+six about one matter is that near, one in ninety about siblings, and of other pairs one in seven thousand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bridge import Bridge
 from index.builder import VectorCache
 from index.encoder import Encoder, Vectors
 from index.lexical import Lexical, tokens
@@ -24,15 +25,19 @@ from index.lexical import Lexical, tokens
 PER_POWER = (
     "name", "topic", "second_topic", "third_topic", "summary", "best", "best_gap", "name_gap", "topic_gap",
     "bm25", "bm25_gap", "topic_in_text", "covered", "unit_named", "unit_best", "unit_best_gap", "unit_second",
-    "unit_bm25_gap", "has_topics",
+    "unit_bm25_gap", "has_topics", "turned", "turned_gap", "turned_unit_gap", "recalled", "recalled_gap",
+    "recalled_unit_gap",
 )  # fmt: skip
 """Features of one power against one complaint, in their order."""
+
+LEARNT = 6
+"""The last features, which come from the bridge; without it the first three repeat plain meaning, the others are 0."""
 
 OF_TEXT = ("length", "top", "second", "spread", "agreement")
 """Features of the complaint against the whole list, in their order."""
 
 CONSIDERED = 48
-"""Powers that are looked at closely: those nearest in meaning and those that share most words."""
+"""Powers that are looked at closely: those nearest in meaning, as it is and turned, and those that share most words."""
 
 LONGEST_TOPICS = 100
 """Characters of topics that the summary text holds."""
@@ -75,7 +80,7 @@ class Evidence:
 
 
 @dataclass(slots=True)
-class _Rows:
+class PowerRows:
     """The encoded texts of a list: rows of one power lie together, its name first, its summary last."""
 
     texts: list[str] = field(default_factory=list)
@@ -85,11 +90,16 @@ class _Rows:
 class PowerIndex:
     """A responsibility list ready for comparison with complaints. Read-only, so threads may share it."""
 
-    def __init__(self, powers: Sequence[PowerDocument], vectors: Vectors, encoder: Encoder) -> None:
+    def __init__(
+        self, powers: Sequence[PowerDocument], vectors: Vectors, encoder: Encoder, bridge: Bridge | None = None
+    ) -> None:
+        """``bridge``: what is known of complaints to this encoder; without it meaning is all there is."""
         self.powers = tuple(powers)
         self._encoder = encoder
-        self._vectors = vectors
-        self._starts = np.array(_rows(powers).starts, np.intp)
+        self.vectors = vectors
+        self._bridge = bridge
+        self._turned = bridge.told(vectors) if bridge and len(vectors) else vectors
+        self._starts = np.array(power_rows(powers).starts, np.intp)
         self._lexical = Lexical.build(
             [token for text in (p.name, *p.topics, *p.duties) for token in tokens(text)] for p in powers
         )
@@ -100,11 +110,13 @@ class PowerIndex:
         self._own_tokens = [frozenset(t for text in (p.name, *p.topics) for t in tokens(text)) for p in powers]
 
     @classmethod
-    def build(cls, powers: Sequence[PowerDocument], encoder: Encoder, cache: Path) -> PowerIndex:
+    def build(
+        cls, powers: Sequence[PowerDocument], encoder: Encoder, cache: Path, bridge: Bridge | None = None
+    ) -> PowerIndex:
         """The index of ``powers``; ``cache`` is the file of vectors encoded before. OSError when the disk is full."""
         with closing(VectorCache(cache, encoder)) as store:
-            vectors, _ = store.encode(_rows(powers).texts, None)
-        return cls(powers, vectors, encoder)
+            vectors, _ = store.encode(power_rows(powers).texts, None)
+        return cls(powers, vectors, encoder, bridge)
 
     def __len__(self) -> int:
         return len(self.powers)
@@ -115,22 +127,37 @@ class PowerIndex:
 
     def evidence_for(self, text: str, vector: Vectors) -> Evidence:
         """:meth:`evidence`, where the text's query vector is already at hand."""
-        similar = self._vectors @ vector
-        best = np.maximum.reduceat(similar, self._starts)
+        similar = self.vectors @ vector
+        best = self._best(similar)
+        turned, recalled = best, np.zeros_like(best)
+        if self._bridge:
+            turned = self._best(self._turned @ self._bridge.asked(vector))
+            recalled = self._best(self.vectors @ self._bridge.recalled(vector))
         asked = tokens(text)
         bm25 = np.log1p(self._lexical.scores(asked))
-        chosen = self._chosen(best, bm25)
-        return Evidence(chosen, self._features(text, asked, chosen, similar, best, bm25), _of_text(text, best, bm25))
+        chosen = self._chosen(best, turned, bm25)
+        features = self._features(text, asked, chosen, similar, best, bm25)
+        learnt = [self._standing(values)[chosen] for values in (turned, recalled)]
+        return Evidence(chosen, np.concatenate([features, *learnt], 1), _of_text(text, best, bm25))
 
-    def _chosen(self, best: Matrix, bm25: Matrix) -> NDArray[np.intp]:
-        near = np.argsort(-best, kind="stable")[: CONSIDERED * 2 // 3]
-        worded = np.argsort(-bm25, kind="stable")[: CONSIDERED // 3]
-        return np.unique(np.concatenate([near, worded[bm25[worded] > 0]]))
+    def _best(self, similar: Matrix) -> Matrix:
+        """Per power what the most similar of its texts has."""
+        return np.maximum.reduceat(similar, self._starts)
+
+    def _standing(self, values: Matrix) -> Matrix:
+        """Per power its value, its lead over any other power, and that of its unit over any other unit."""
+        unit_best = np.full(self._department.max() + 1, -1.0, np.float32)
+        np.maximum.at(unit_best, self._department, values)
+        return np.stack([values, _lead(values), _lead(unit_best)[self._department]], 1).astype(np.float32)
+
+    def _chosen(self, best: Matrix, turned: Matrix, bm25: Matrix) -> NDArray[np.intp]:
+        near, apart, worded = (np.argsort(-values, kind="stable")[: CONSIDERED // 3] for values in (best, turned, bm25))
+        return np.unique(np.concatenate([near, apart, worded[bm25[worded] > 0]]))
 
     def _features(
         self, text: str, asked: Sequence[str], chosen: NDArray[np.intp], similar: Matrix, best: Matrix, bm25: Matrix
     ) -> Matrix:
-        rows = np.zeros((len(chosen), len(PER_POWER)), np.float32)
+        rows = np.zeros((len(chosen), len(PER_POWER) - LEARNT), np.float32)
         named = [float(any(_is_named(core, text) for core in cores)) for cores in self._cores]
         rarity = self._lexical.rarity(asked)
         weight = sum(rarity[t] for t in asked) or 1.0
@@ -157,8 +184,9 @@ class PowerIndex:
         return rows
 
 
-def _rows(powers: Sequence[PowerDocument]) -> _Rows:
-    rows = _Rows()
+def power_rows(powers: Sequence[PowerDocument]) -> PowerRows:
+    """The texts of ``powers`` in their order."""
+    rows = PowerRows()
     for power in powers:
         rows.starts.append(len(rows.texts))
         summary = power.name + ("：" + "、".join(power.topics)[:LONGEST_TOPICS] if power.topics else "")
@@ -184,6 +212,14 @@ class _Rivals:
 
     def __call__(self, place: int) -> float:
         return self._values[1] if place == self._first else self._values[0]
+
+
+def _lead(values: Matrix) -> Matrix:
+    """What each value is ahead of the largest of the others."""
+    order = np.argsort(values)
+    lead: Matrix = values - values[order[-1]]
+    lead[order[-1]] = values[order[-1]] - (values[order[-2]] if len(values) > 1 else 0.0)
+    return lead
 
 
 def _rivals(values: Matrix) -> _Rivals:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 0.33
+NEAR = 0.32
 """Cosine of :func:`centred` vectors from which a complaint belongs to a cluster: of the pairs of the complaints trained
 with, one in forty is that near."""
 LEAST = 5

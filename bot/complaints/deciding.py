@@ -26,6 +26,7 @@ from bot.errors import InvalidInput
 from bot.matters.model import Power
 from bot.rule_file import RuleFile, Table
 from bot.text import normalise
+from index.bridge import Bridge
 from index.builder import VectorCache
 from index.dispatching import Choice, Dispatcher, DispatchModel
 from index.encoder import Encoder, Vectors
@@ -114,6 +115,7 @@ class Decider:
         self._memory = memory
         self._judge = Judge.load()
         self._model = DispatchModel.load()
+        self._bridge = Bridge.beside(encoder)
         self._lock = threading.Lock()
         self._list: _List | None = None
 
@@ -211,7 +213,7 @@ class Decider:
             if self._list is None or self._list.version != version:
                 powers = tuple(self._powers())
                 documents = [_document(power) for power in powers]
-                index = PowerIndex.build(documents, self.encoder, self._cache)
+                index = PowerIndex.build(documents, self.encoder, self._cache, self._bridge)
                 self._list = _List(version, powers, Dispatcher(index, self._model))
                 log.info("powers in use: version %s, %d powers", version, len(powers))
             return self._list

@@ -1,8 +1,9 @@
 """Train the decision which unit a complaint goes to, on lists of powers it will not be used with.
 
-Each labelled complaint is laid before several lists: its split's own, random shorter ones, and the same without topics,
-since another city's list may be shorter or barer. Whole units are kept apart: cross-validation by unit gives the
-out-of-sample probabilities on which temperature and threshold are chosen.
+Each labelled complaint is laid before several lists: its city's own, random shorter ones, and the same without topics,
+since another city's list may be shorter or barer. Whole units of the sample city are kept apart, and whole cities of
+the others: what the bridge (:mod:`index.training.bridging`) says of a complaint was learnt from the other folds, and
+cross-validation gives the out-of-sample probabilities on which temperature and threshold are chosen.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from index.bridge import Bridge
 from index.dispatching import DispatchModel, together
 from index.encoder import Encoder, Vectors, open_encoder
 from index.powers import OF_TEXT, PER_POWER, Evidence, PowerDocument, PowerIndex, power_document
+from index.training import bridging
 from index.training.files import read
 
 Weights = dict[str, Any]
@@ -36,8 +40,18 @@ class Row:
     units: tuple[str, ...]
     right: frozenset[str]
     power: int
+    city: str
     group: str
     weight: float
+
+
+@dataclass(frozen=True)
+class City:
+    """A responsibility list and complaints about it; the sample city, whose units are held out singly, has no name."""
+
+    name: str
+    powers: Sequence[PowerDocument]
+    complaints: Sequence[dict[str, Any]]
 
 
 def rights(complaint: dict[str, Any]) -> frozenset[str]:
@@ -45,8 +59,10 @@ def rights(complaint: dict[str, Any]) -> frozenset[str]:
     return frozenset([complaint["department"], *(complaint.get("department_any") or ())])
 
 
-def rows(complaints: Sequence[dict[str, Any]], vectors: Vectors, index: PowerIndex, weight: float) -> list[Row]:
-    """A row for each of ``complaints`` that some unit of ``index`` is right for."""
+def rows(
+    complaints: Sequence[dict[str, Any]], vectors: Vectors, index: PowerIndex, weight: float, city: str = ""
+) -> list[Row]:
+    """A row for each of ``complaints`` that some unit of ``index`` is right for. ``city``: held out as one, or ''."""
     units = {p.department for p in index.powers}
     made = []
     for complaint, vector in zip(complaints, vectors, strict=True):
@@ -56,28 +72,29 @@ def rows(complaints: Sequence[dict[str, Any]], vectors: Vectors, index: PowerInd
         codes = [index.powers[n].code for n in evidence.powers]
         place = codes.index(complaint["power"]) if complaint["power"] in codes else -1
         departments = tuple(index.powers[n].department for n in evidence.powers)
-        made.append(Row(evidence, departments, rights(complaint), place, complaint["department"], weight))
+        made.append(Row(evidence, departments, rights(complaint), place, city, city or complaint["department"], weight))
     return made
 
 
 def variants(
-    complaints: Sequence[dict[str, Any]], powers: Sequence[PowerDocument], encoder: Encoder, cache: Path, seed: int
+    complaints: Sequence[dict[str, Any]], city: City, encoder: Encoder, cache: Path, bridge: Bridge | None, seed: int
 ) -> list[Row]:
-    """Rows against the whole list, against shorter ones and against barer ones."""
+    """Rows against the whole list, against shorter ones and against barer ones; and once without the bridge."""
     draw = random.Random(seed)
     vectors = encoder.encode_queries([c["text"] for c in complaints])
-    made = rows(complaints, vectors, PowerIndex.build(powers, encoder, cache), 1.0)
-    departments = sorted({p.department for p in powers})
+
+    def laid(powers: Sequence[PowerDocument], weight: float, bridge: Bridge | None = bridge) -> list[Row]:
+        index = PowerIndex.build(powers, encoder, cache, bridge)
+        return rows(complaints, vectors, index, weight, city.name)
+
+    made = laid(city.powers, 1.0)
+    departments = sorted({p.department for p in city.powers})
     for share in (0.35, 0.6):
         kept = set(draw.sample(departments, max(2, round(share * len(departments)))))
-        made += rows(
-            complaints, vectors, PowerIndex.build([p for p in powers if p.department in kept], encoder, cache), 0.5
-        )
-    fewer = [replace(p, topics=tuple(t for t in p.topics if draw.random() < 0.5)) for p in powers]
-    made += rows(complaints, vectors, PowerIndex.build(fewer, encoder, cache), 0.4)
-    bare = [replace(p, topics=()) for p in powers]
-    made += rows(complaints, vectors, PowerIndex.build(bare, encoder, cache), 0.2)
-    return made
+        made += laid([p for p in city.powers if p.department in kept], 0.5)
+    made += laid([replace(p, topics=tuple(t for t in p.topics if draw.random() < 0.5)) for p in city.powers], 0.4)
+    made += laid([replace(p, topics=()) for p in city.powers], 0.2)
+    return made + laid(city.powers, 0.1, None)
 
 
 class Network(torch.nn.Module):
@@ -181,6 +198,7 @@ def calibrated(training: Sequence[Row], epochs: int, width: int, folds: int = 5)
     sure = np.array([share for _, share in tops])
     steps = (float(t) for t in np.arange(0.3, 0.95, 0.01))
     threshold = next((t for t in steps if (~right[sure >= t]).mean() <= WRONG_AT_MOST), 0.95)
+    _by_city(outside, temperature)
     print(
         f"out of sample first {right.mean():.3f}; temperature {temperature:.1f} threshold {threshold:.2f}: "
         f"sent {np.mean(sure >= threshold):.3f}, of these right {right[sure >= threshold].mean():.3f}"
@@ -188,14 +206,50 @@ def calibrated(training: Sequence[Row], epochs: int, width: int, folds: int = 5)
     return temperature, threshold
 
 
+def _by_city(outside: Sequence[tuple[Weights, Row]], temperature: float) -> None:
+    """Prints for each city how often the right unit is first, and among three."""
+    found: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    for stored, row in outside:
+        guesses = [unit in row.right for unit, _ in predict(stored, row, temperature)]
+        found[row.city].append((guesses[0], any(guesses[:3])))
+    for city, hits in sorted(found.items()):
+        first, three = np.mean(hits, 0)
+        print(f"{city or 'sample city'}: {len(hits)} complaints, unit first {first:.3f}, among three {three:.3f}")
+
+
+def crossed(cities: Sequence[City], encoder: Encoder, cache: Path, folds: int = 5) -> list[Row]:
+    """Rows of all ``cities``, each with a bridge that was learnt from other folds."""
+    groups = sorted({city.name or c["department"] for city in cities for c in city.complaints})
+    random.Random(5).shuffle(groups)
+    fold = {group: i % folds for i, group in enumerate(groups)}
+    vectors = [encoder.encode_queries([c["text"] for c in city.complaints]) for city in cities]
+    indexes = [PowerIndex.build(city.powers, encoder, cache) for city in cities]
+    made: list[Row] = []
+    for k in range(folds):
+        inside, outside = [], []
+        for city, index, encoded in zip(cities, indexes, vectors, strict=True):
+            own = [fold[city.name or c["department"]] == k for c in city.complaints]
+            kept = [c for c, held in zip(city.complaints, own, strict=True) if not held]
+            inside.append(bridging.listed(index, kept, encoded[~np.array(own)]))
+            outside.append([c for c, held in zip(city.complaints, own, strict=True) if held])
+        bridge = Bridge(bridging.fit(inside, seed=k))
+        for city, held in zip(cities, outside, strict=True):
+            if held:
+                made += variants(held, city, encoder, cache, bridge, seed=k)
+        print(f"bridge {k + 1} of {folds}", flush=True)
+    return made
+
+
 def main() -> None:
-    """Command line: train on train and development units, report on test units when asked, and save."""
+    """Command line: train on train and development units and on other cities, report on test units, and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--powers", type=Path, required=True)
     parser.add_argument("--complaints", type=Path, required=True, help="folder with departments.json and the splits")
+    parser.add_argument("--cities", type=Path, nargs="*", default=(), help="folders of powers.jsonl, complaints.jsonl")
     parser.add_argument("--cache", type=Path, required=True, help="file of vectors, kept between runs")
     parser.add_argument("--encoder", default=None)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--bridge", type=Path, required=True, help="file to write the bridge to")
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--width", type=int, default=24)
     parser.add_argument("--report-test", action="store_true")
@@ -204,28 +258,32 @@ def main() -> None:
     encoder = open_encoder(options.encoder, threads=1)
     split = json.loads((options.complaints / "departments.json").read_text(encoding="utf-8"))
     powers = [power_document(p) for p in read(options.powers)]
-    parts = {name: read(options.complaints / f"{name}.jsonl") for name in ("train", "development", "test")}
-
-    def of(*names: str) -> list[PowerDocument]:
-        return [p for p in powers if split[p.department] in names]
-
-    def vectors(name: str) -> Vectors:
-        return encoder.encode_queries([c["text"] for c in parts[name]])
-
-    training = variants(parts["train"], of("train"), encoder, options.cache, 0)
-    index = PowerIndex.build(of("development"), encoder, options.cache)
-    development = rows(parts["development"], vectors("development"), index, 1.0)
-    first = fit(training, 0, options.epochs, options.width)
-    print("trained on train alone: development", measure(first, development))
-    both = variants([*parts["train"], *parts["development"]], of("train", "development"), encoder, options.cache, 1)
-    temperature, threshold = calibrated(both, options.epochs, options.width)
-    stored = fit(both, 0, options.epochs, options.width)
+    known = [p for p in powers if split[p.department] != "test"]
+    sample = City("", known, [c for n in ("train", "development") for c in read(options.complaints / f"{n}.jsonl")])
+    cities = [sample, *(_city(folder) for folder in options.cities)]
+    training = crossed(cities, encoder, options.cache)
+    temperature, threshold = calibrated(training, options.epochs, options.width)
+    stored = fit(training, 0, options.epochs, options.width)
     stored |= {"temperature": np.float32(temperature), "threshold": np.float32(threshold)}
     np.savez_compressed(options.out, features=np.array(",".join((*PER_POWER, *OF_TEXT))), **stored)
+    learnt = bridging.fit([_listed(city, encoder, options.cache) for city in cities])
+    bridging.save(learnt, encoder, options.bridge)
     if options.report_test:
-        for name, listed in (("its own list", of("test")), ("the whole list", powers)):
-            held = rows(parts["test"], vectors("test"), PowerIndex.build(listed, encoder, options.cache), 1.0)
+        bridge, test = Bridge.beside(encoder, options.bridge), read(options.complaints / "test.jsonl")
+        vectors = encoder.encode_queries([c["text"] for c in test])
+        for name, listed in (("its own list", [p for p in powers if p not in known]), ("the whole list", powers)):
+            held = rows(test, vectors, PowerIndex.build(listed, encoder, options.cache, bridge), 1.0)
             print(f"test over {name} ({len(listed)} powers)", measure(stored, held, temperature))
+
+
+def _city(folder: Path) -> City:
+    powers = [power_document(power) for power in read(folder / "powers.jsonl")]
+    return City(folder.name, powers, read(folder / "complaints.jsonl"))
+
+
+def _listed(city: City, encoder: Encoder, cache: Path) -> bridging.Listed:
+    index = PowerIndex.build(city.powers, encoder, cache)
+    return bridging.listed(index, city.complaints, encoder.encode_queries([c["text"] for c in city.complaints]))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from index.training.pairs import Groups, mine
 QUESTIONS = ("train", "train-hard", "followups-train", "nearmiss-train", "development")
 """Files that are learnt from. The development questions too: the decision is fitted on another city."""
 
-SAYINGS = 8
+SAYINGS = 6
 """Sayings of a common matter that are learnt from."""
 
 BATCH, PAIRS_AT_ONCE = 16, 64
