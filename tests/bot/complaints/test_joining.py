@@ -147,8 +147,8 @@ def test_everybody_gets_the_answer_also_through_a_merge(office: Office, first: S
 
 
 def test_a_split_takes_its_joiners_along(office: Office, first: Shown) -> None:
+    office.joining.join(first.number, SAME, WANG)  # before there is another that is told in the very same words
     second = office.service.file(SAME, Asker("web", "", None, "conversation-c"))
-    office.joining.join(first.number, SAME, WANG)
     do(office, first.number, Act.MERGE, DESK, note="同一处", into=second.number)
     assert joined(office, second.number) == 2
     do(office, first.number, Act.SPLIT, DESK)
