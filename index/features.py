@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ def matrices(question: Question, candidates: Sequence[Candidate]) -> tuple[Matri
     asked, asked_joined = set(question.tokens), set(question.joined_tokens)
     rivals = _rivals(candidates)
     words, joined_words = np.log1p(bm25), np.log1p(joined_bm25)
-    ahead = [_lead(values) for values in (alone, joined, words, joined_words)]
+    ahead = [lead(values) for values in (alone, joined, words, joined_words)]
     for i, c in enumerate(candidates):
         # a matter has a handful of texts: plain numbers are quicker than arrays
         kinds, own_alone, own_joined = c.kinds.tolist(), c.alone.tolist(), c.joined.tolist()
@@ -139,7 +140,7 @@ def _of_question(question: Question, rows: Matrix, alone: Floats, joined: Floats
     )  # fmt: skip
 
 
-def _lead(values: Floats) -> Floats:
+def lead(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """What each value is ahead of the best of the others; of none where it is alone."""
     if len(values) == 1:
         return values

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from index.bridge import Bridge
 from index.builder import VectorCache
 from index.encoder import Encoder, Vectors
+from index.features import lead
 from index.lexical import Lexical, tokens
 
 PER_POWER = (
@@ -146,9 +147,8 @@ class PowerIndex:
 
     def _standing(self, values: Matrix) -> Matrix:
         """Per power its value, its lead over any other power, and that of its unit over any other unit."""
-        unit_best = np.full(self._department.max() + 1, -1.0, np.float32)
-        np.maximum.at(unit_best, self._department, values)
-        return np.stack([values, _lead(values), _lead(unit_best)[self._department]], 1).astype(np.float32)
+        unit_lead = lead(_unit_best(values, self._department))
+        return np.stack([values, lead(values), unit_lead[self._department]], 1).astype(np.float32)
 
     def _chosen(self, best: Matrix, turned: Matrix, bm25: Matrix) -> NDArray[np.intp]:
         near, apart, worded = (np.argsort(-values, kind="stable")[: CONSIDERED // 3] for values in (best, turned, bm25))
@@ -162,9 +162,9 @@ class PowerIndex:
         rarity = self._lexical.rarity(asked)
         weight = sum(rarity[t] for t in asked) or 1.0
         ends = np.append(self._starts[1:], len(similar))
-        top, words = _rivals(best), _rivals(bm25)
-        unit_best = _by_unit(best, self._department)
-        unit_words = _by_unit(bm25, self._department)
+        best_lead, words_lead = lead(best), lead(bm25)
+        unit_best, unit_second = _unit_best(best, self._department), _unit_second(best, self._department)
+        unit_lead, unit_words_lead = lead(unit_best), lead(_unit_best(bm25, self._department))
         for i, power in enumerate(chosen):
             own = similar[self._starts[power] : ends[power]]
             document = self.powers[power]
@@ -174,10 +174,9 @@ class PowerIndex:
             covered = sum(rarity[t] for t in asked if t in self._own_tokens[power]) / weight
             unit = int(self._department[power])
             rows[i] = (
-                own[0], *topic, own[-1], best[power], best[power] - top(power), own[0], topic[0],
-                bm25[power], bm25[power] - words(power), min(within, 8) / 4, covered, named[unit],
-                unit_best[0][unit], unit_best[0][unit] - unit_best[1][unit], unit_best[2][unit],
-                unit_words[0][unit] - unit_words[1][unit], bool(document.topics),
+                own[0], *topic, own[-1], best[power], best_lead[power], own[0], topic[0],
+                bm25[power], words_lead[power], min(within, 8) / 4, covered, named[unit],
+                unit_best[unit], unit_lead[unit], unit_second[unit], unit_words_lead[unit], bool(document.topics),
             )  # fmt: skip
         for place in (PER_POWER.index("name_gap"), PER_POWER.index("topic_gap")):
             rows[:, place] -= rows[:, place].max()
@@ -202,46 +201,21 @@ def _of_text(text: str, best: Matrix, bm25: Matrix) -> Matrix:
     return np.array([min(len(text), 120) / 40, ordered[0], second, ordered[0] - tenth, agreement], np.float32)
 
 
-class _Rivals:
-    """For each place the largest value at any other place."""
-
-    def __init__(self, values: Matrix) -> None:
-        order = np.argsort(values)
-        self._first = int(order[-1])
-        self._values = (float(values[order[-1]]), float(values[order[-2]]) if len(values) > 1 else 0.0)
-
-    def __call__(self, place: int) -> float:
-        return self._values[1] if place == self._first else self._values[0]
-
-
-def _lead(values: Matrix) -> Matrix:
-    """What each value is ahead of the largest of the others."""
-    order = np.argsort(values)
-    lead: Matrix = values - values[order[-1]]
-    lead[order[-1]] = values[order[-1]] - (values[order[-2]] if len(values) > 1 else 0.0)
-    return lead
-
-
-def _rivals(values: Matrix) -> _Rivals:
-    return _Rivals(values)
-
-
-def _by_unit(values: Matrix, units: NDArray[np.intp]) -> tuple[Matrix, Matrix, Matrix]:
-    """Per unit its best value, the best value of any other unit, and its own second best value."""
-    count = int(units.max()) + 1
-    best = np.full(count, -1.0, np.float32)
+def _unit_best(values: Matrix, units: NDArray[np.intp]) -> Matrix:
+    """The best value of each unit."""
+    best = np.full(int(units.max()) + 1, -1.0, np.float32)
     np.maximum.at(best, units, values)
-    second = np.full(count, -1.0, np.float32)
+    return best
+
+
+def _unit_second(values: Matrix, units: NDArray[np.intp]) -> Matrix:
+    """The second best value of each unit; the best where it has no other."""
     below = values.copy()
-    for unit in range(count):
+    for unit in range(int(units.max()) + 1):
         members = np.flatnonzero(units == unit)
         if len(members) > 1:
             below[members[values[members].argmax()]] = -1.0
-            second[unit] = below[members].max()
-        else:
-            second[unit] = best[unit]
-    other = np.array([_Rivals(best)(unit) for unit in range(count)], np.float32)
-    return best, other, second
+    return _unit_best(below, units)
 
 
 def unit_cores(department: str) -> tuple[str, ...]:

@@ -71,13 +71,8 @@ class IndexFolders:
         self.root.mkdir(parents=True, exist_ok=True)
         for left in (made, before):  # by a process that died
             shutil.rmtree(left, ignore_errors=True)
-        try:
+        with explaining():
             self._build(documents, made, progress, earlier=folder if folder.exists() else None)
-        except (OSError, RuntimeError) as error:
-            shown = explained(error)
-            if shown is not None:
-                raise shown from error
-            raise
         if folder.exists():
             folder.rename(before)
         made.rename(folder)

@@ -48,7 +48,7 @@ def explaining() -> Iterator[None]:
     """Raises the explained error, where there is one, in place of what happens inside."""
     try:
         yield
-    except (OSError, DBAPIError) as error:
+    except (OSError, RuntimeError, DBAPIError) as error:
         shown = explained(error)
         if shown is None:
             raise

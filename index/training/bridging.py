@@ -37,11 +37,16 @@ class Listed:
     power: Sequence[int]
 
 
+def rights(complaint: dict[str, Any]) -> frozenset[str]:
+    """Every unit that is right for ``complaint``."""
+    return frozenset([complaint["department"], *(complaint.get("department_any") or ())])
+
+
 def listed(index: PowerIndex, complaints: Sequence[dict[str, Any]], vectors: Vectors) -> Listed:
     """``complaints``, whose vectors are given, over ``index``."""
     place = {power.code: i for i, power in enumerate(index.powers)}
-    right = [frozenset([c["department"], *(c.get("department_any") or ())]) for c in complaints]
-    return Listed(index.powers, index.vectors, vectors, right, [place.get(c["power"], -1) for c in complaints])
+    power = [place.get(c["power"], -1) for c in complaints]
+    return Listed(index.powers, index.vectors, vectors, [rights(c) for c in complaints], power)
 
 
 class _Turn(torch.nn.Module):

@@ -14,17 +14,20 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from index.bridge import Bridge
 from index.dispatching import DispatchModel, together
 from index.encoder import Encoder, Vectors, open_encoder
 from index.powers import OF_TEXT, PER_POWER, Evidence, PowerDocument, PowerIndex, power_document
 from index.training import bridging
+from index.training.bridging import rights
 from index.training.files import read
 
 Weights = dict[str, Any]
@@ -52,11 +55,12 @@ class City:
     name: str
     powers: Sequence[PowerDocument]
     complaints: Sequence[dict[str, Any]]
+    vectors: Vectors
+    """Those of the complaints."""
 
-
-def rights(complaint: dict[str, Any]) -> frozenset[str]:
-    """Every unit that is right for ``complaint``."""
-    return frozenset([complaint["department"], *(complaint.get("department_any") or ())])
+    def among(self, kept: NDArray[np.bool_]) -> City:
+        """The same list with the complaints that are ``kept``."""
+        return replace(self, complaints=list(compress(self.complaints, kept)), vectors=self.vectors[kept])
 
 
 def rows(
@@ -76,16 +80,13 @@ def rows(
     return made
 
 
-def variants(
-    complaints: Sequence[dict[str, Any]], city: City, encoder: Encoder, cache: Path, bridge: Bridge | None, seed: int
-) -> list[Row]:
+def variants(city: City, encoder: Encoder, cache: Path, bridge: Bridge | None, seed: int) -> list[Row]:
     """Rows against the whole list, against shorter ones and against barer ones; and once without the bridge."""
     draw = random.Random(seed)
-    vectors = encoder.encode_queries([c["text"] for c in complaints])
 
     def laid(powers: Sequence[PowerDocument], weight: float, bridge: Bridge | None = bridge) -> list[Row]:
         index = PowerIndex.build(powers, encoder, cache, bridge)
-        return rows(complaints, vectors, index, weight, city.name)
+        return rows(city.complaints, city.vectors, index, weight, city.name)
 
     made = laid(city.powers, 1.0)
     departments = sorted({p.department for p in city.powers})
@@ -222,20 +223,16 @@ def crossed(cities: Sequence[City], encoder: Encoder, cache: Path, folds: int = 
     groups = sorted({city.name or c["department"] for city in cities for c in city.complaints})
     random.Random(5).shuffle(groups)
     fold = {group: i % folds for i, group in enumerate(groups)}
-    vectors = [encoder.encode_queries([c["text"] for c in city.complaints]) for city in cities]
     indexes = [PowerIndex.build(city.powers, encoder, cache) for city in cities]
     made: list[Row] = []
     for k in range(folds):
-        inside, outside = [], []
-        for city, index, encoded in zip(cities, indexes, vectors, strict=True):
-            own = [fold[city.name or c["department"]] == k for c in city.complaints]
-            kept = [c for c, held in zip(city.complaints, own, strict=True) if not held]
-            inside.append(bridging.listed(index, kept, encoded[~np.array(own)]))
-            outside.append([c for c, held in zip(city.complaints, own, strict=True) if held])
-        bridge = Bridge(bridging.fit(inside, seed=k))
-        for city, held in zip(cities, outside, strict=True):
-            if held:
-                made += variants(held, city, encoder, cache, bridge, seed=k)
+        held = [np.array([fold[city.name or c["department"]] == k for c in city.complaints]) for city in cities]
+        inside = [city.among(~out) for city, out in zip(cities, held, strict=True)]
+        learnt = [bridging.listed(index, c.complaints, c.vectors) for index, c in zip(indexes, inside, strict=True)]
+        bridge = Bridge(bridging.fit(learnt, seed=k))
+        for city, out in zip(cities, held, strict=True):
+            if out.any():
+                made += variants(city.among(out), encoder, cache, bridge, seed=k)
         print(f"bridge {k + 1} of {folds}", flush=True)
     return made
 
@@ -259,15 +256,19 @@ def main() -> None:
     split = json.loads((options.complaints / "departments.json").read_text(encoding="utf-8"))
     powers = [power_document(p) for p in read(options.powers)]
     known = [p for p in powers if split[p.department] != "test"]
-    sample = City("", known, [c for n in ("train", "development") for c in read(options.complaints / f"{n}.jsonl")])
-    cities = [sample, *(_city(folder) for folder in options.cities)]
+    sample = [c for name in ("train", "development") for c in read(options.complaints / f"{name}.jsonl")]
+    cities = [_city("", known, sample, encoder)]
+    for folder in options.cities:
+        listed = [power_document(power) for power in read(folder / "powers.jsonl")]
+        cities.append(_city(folder.name, listed, read(folder / "complaints.jsonl"), encoder))
     training = crossed(cities, encoder, options.cache)
     temperature, threshold = calibrated(training, options.epochs, options.width)
     stored = fit(training, 0, options.epochs, options.width)
     stored |= {"temperature": np.float32(temperature), "threshold": np.float32(threshold)}
     np.savez_compressed(options.out, features=np.array(",".join((*PER_POWER, *OF_TEXT))), **stored)
-    learnt = bridging.fit([_listed(city, encoder, options.cache) for city in cities])
-    bridging.save(learnt, encoder, options.bridge)
+    indexes = [PowerIndex.build(city.powers, encoder, options.cache) for city in cities]
+    learnt = [bridging.listed(index, c.complaints, c.vectors) for index, c in zip(indexes, cities, strict=True)]
+    bridging.save(bridging.fit(learnt), encoder, options.bridge)
     if options.report_test:
         bridge, test = Bridge.beside(encoder, options.bridge), read(options.complaints / "test.jsonl")
         vectors = encoder.encode_queries([c["text"] for c in test])
@@ -276,14 +277,8 @@ def main() -> None:
             print(f"test over {name} ({len(listed)} powers)", measure(stored, held, temperature))
 
 
-def _city(folder: Path) -> City:
-    powers = [power_document(power) for power in read(folder / "powers.jsonl")]
-    return City(folder.name, powers, read(folder / "complaints.jsonl"))
-
-
-def _listed(city: City, encoder: Encoder, cache: Path) -> bridging.Listed:
-    index = PowerIndex.build(city.powers, encoder, cache)
-    return bridging.listed(index, city.complaints, encoder.encode_queries([c["text"] for c in city.complaints]))
+def _city(name: str, powers: Sequence[PowerDocument], complaints: Sequence[dict[str, Any]], encoder: Encoder) -> City:
+    return City(name, powers, complaints, encoder.encode_queries([c["text"] for c in complaints]))
 
 
 if __name__ == "__main__":

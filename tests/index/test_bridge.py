@@ -1,4 +1,4 @@
-"""The bridge from complaints to powers: what it says, what goes on without it, and a training run in small."""
+"""The bridge from complaints to powers: what it says, and what goes on without it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ OBLIQUE = "楼道里有股臭鸡蛋的味道，头都晕了"
 
 def _arrays(reports: list[list[float]], of: list[int], powers: list[list[float]]) -> dict[str, np.ndarray]:
     nothing = np.zeros((len(powers[0]), 1), np.float32), np.zeros((1, len(powers[0])), np.float32)
-    made = dict(zip(("ask_in", "ask_out"), nothing, strict=True)) | dict(
-        zip(("tell_in", "tell_out"), nothing, strict=True)
-    )
-    return made | {
+    return dict(zip(("ask_in", "ask_out", "tell_in", "tell_out"), nothing * 2, strict=True)) | {
         "reports": np.array(reports, np.float32),
         "of": np.array(of),
         "powers": np.array(powers, np.float32),
