@@ -6,7 +6,7 @@ What a number counts is what the list of the same filter holds (``repository.con
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +24,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
     tuple_,
     union_all,
 )
@@ -85,19 +84,22 @@ def reviewing(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(C).where(IN_REVIEW)) or 0
 
 
-def open_by(session: Session, wanted: Filter, by: By, thresholds: Thresholds) -> dict[str, Figures]:
+def open_by(
+    session: Session, wanted: Filter, dimensions: Sequence[By], thresholds: Thresholds
+) -> dict[By, dict[str, Figures]]:
     """Open and overdue complaints; an overdue one counts for the unit that was late with it."""
-    found: defaultdict[str, Figures] = defaultdict(Figures)
-    overdue = lit(Light.RED, thresholds)
-    everywhere = wanted.but(department="")
     late = [answerer == wanted.department] if wanted.department else []
-    for key, where, name in (
-        (_key(by, session, unit=C.department), _open(wanted), "open"),
-        (_key(by, session), [*_open(everywhere), overdue, *late], "overdue"),
-    ):
-        for value, count in session.execute(_by(key, func.count()).where(*where)):
-            found[_named(value)] += Figures(**{name: int(count)})
-    return dict(found)
+    overdue = [*_open(wanted.but(department="")), lit(Light.RED, thresholds), *late]
+    opened = select().select_from(C).where(*_open(wanted))
+    missed = select().select_from(C).where(*overdue)
+    return _counted(
+        session,
+        (
+            _Source(opened, None, C.department, {"open": _EACH}),
+            _Source(missed, None, answerer, {"overdue": _EACH}),
+        ),
+        dimensions,
+    )
 
 
 def _open(wanted: Filter) -> list[Any]:
@@ -122,8 +124,12 @@ class _Source:
 
 def happened(session: Session, wanted: Filter, dimensions: Sequence[By]) -> dict[By, dict[str, Figures]]:
     """What happened in the period of ``wanted``, by each of ``dimensions``, counted from the complaints themselves."""
+    return _counted(session, _sources(wanted), dimensions)
+
+
+def _counted(session: Session, sources: Iterable[_Source], dimensions: Sequence[By]) -> dict[By, dict[str, Figures]]:
     found: dict[By, defaultdict[str, Figures]] = {by: defaultdict(Figures) for by in dimensions}
-    for source in _sources(wanted):
+    for source in sources:
         kept = [by for by in dimensions if not source.of_units or by in _OF_UNITS]
         if not kept:
             continue
@@ -214,11 +220,6 @@ def _key(by: By, session: Session, moment: Any = None, unit: Any = answerer) -> 
         case "day":
             return _day(session, moment)
     return literal_column("''")
-
-
-def _by(key: ColumnElement[Any], *counted: ColumnElement[Any]) -> Select[Any]:
-    # Grouped by name: a constant inside of the key is another parameter each time it is written.
-    return select(key.label("grouped"), *counted).group_by(text("grouped"))
 
 
 def _day(session: Session, moment: Any) -> ColumnElement[Any]:

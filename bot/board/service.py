@@ -251,7 +251,8 @@ class BoardService:
         with self._store.read() as session:
             as_of = keeping.as_of(session) if wanted.but(department="").is_plain else None
             figures = _happened(session, wanted, as_of)
-            units = _added(figures["unit"], counting.open_by(session, wanted, "unit", thresholds))
+            opened = counting.open_by(session, wanted, ("unit", "category"), thresholds)
+            units = _added(figures["unit"], opened["unit"])
             return Overview(
                 wanted=wanted,
                 now=thresholds.now,
@@ -259,7 +260,7 @@ class BoardService:
                 whole=sum(units.values(), Figures()),
                 units=ranked((unit, each) for unit, each in units.items() if unit),
                 days=figures["day"],
-                categories=_added(figures["category"], counting.open_by(session, wanted, "category", thresholds)),
+                categories=_added(figures["category"], opened["category"]),
                 areas=figures["area"],
                 as_of=as_of,
             )
