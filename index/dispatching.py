@@ -1,24 +1,31 @@
 """From evidence to a decision: which unit is responsible, which power says so, and how sure that is.
 
-A small network scores every power that comes into question; a softmax over them, softened by a temperature found on
-units that were not trained on, gives probabilities. A unit's probability is the sum over its powers. It is trained by
-:mod:`index.training.dispatching` and runs in numpy.
+A small network scores every power that comes into question. The best are read together with the complaint, word by
+word, as questions and guides are. A softmax over both, weighed on units that were not trained on, gives probabilities;
+a unit's is the sum over its powers. Trained by :mod:`index.training.dispatching`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Vectors
+from index.encoder import Encoder, Vectors
 from index.errors import EncoderUnavailable
-from index.powers import OF_TEXT, PER_POWER, Evidence, PowerIndex
+from index.powers import OF_TEXT, PER_POWER, Evidence, PowerIndex, summary
+from index.reranker import Reranker
 
 SHIPPED = Path(__file__).parent / "models" / "dispatching.npz"
+READER = Path(__file__).parent / "models" / "power_reader"
+READ = 12
+"""Powers that are read together with the complaint, the likeliest."""
+HELD = 512
+"""Powers whose token states are kept at hand: 20 MB."""
 OFFERED = 3
 """Units that are offered to whoever decides where the decision is not sure."""
 
@@ -38,11 +45,14 @@ class Choice:
 
 
 class DispatchModel:
-    """The learned weights; ``threshold``: the confidence from which a complaint is sent without asking."""
+    """The learned weights."""
 
     def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
         self._w = weights
         self.threshold = float(weights["threshold"])
+        """The confidence from which a complaint is sent without asking."""
+        self.threshold_unread = float(weights["threshold_unread"])
+        """The same where nothing was read."""
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> DispatchModel:
@@ -56,14 +66,35 @@ class DispatchModel:
             raise EncoderUnavailable(f"{path} was trained on other features; train it again")
         return cls(weights)
 
-    def probabilities(self, evidence: Evidence) -> NDArray[np.float32]:
-        """The probability of each power of ``evidence``; they sum to one."""
+    def scores(self, evidence: Evidence) -> NDArray[np.float32]:
+        """What the first look says of each power of ``evidence``."""
         w = self._w
         scaled = (together(evidence) - w["mean"]) / w["deviation"]
         hidden = np.maximum(scaled @ w["d1"] + w["d1_bias"], 0)
-        scores = (hidden @ w["d2"] + w["d2_bias"] + scaled @ w["direct"])[:, 0] / w["temperature"]
-        exponent = np.exp(scores - scores.max())
-        return np.asarray(exponent / exponent.sum(), np.float32)
+        return np.asarray((hidden @ w["d2"] + w["d2_bias"] + scaled @ w["direct"])[:, 0], np.float32)
+
+    def unread(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The probability of each power by the first look alone; they sum to one."""
+        return _shares(scores / self._w["temperature"])
+
+    def read(
+        self, scores: NDArray[np.float32], places: NDArray[np.intp], said: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The probability of each power after ``said``, the logits of reading those at ``places``."""
+        first, second, others = self._w["both"]
+        heard = np.full(len(scores), others, np.float32)
+        heard[places] = said
+        return _shares(first * scores + second * heard)
+
+
+def to_read(scores: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Places of the powers that are read, the likeliest first."""
+    return np.argsort(-scores, kind="stable")[:READ]
+
+
+def _shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    exponent = np.exp(logits - logits.max())
+    return np.asarray(exponent / exponent.sum(), np.float32)
 
 
 def together(evidence: Evidence) -> NDArray[np.float32]:
@@ -72,17 +103,40 @@ def together(evidence: Evidence) -> NDArray[np.float32]:
     return np.concatenate([evidence.features, np.broadcast_to(evidence.of_text, (count, len(OF_TEXT)))], axis=1)
 
 
+class PowerReader:
+    """Reads complaints together with powers, whose token states it keeps at hand. Threads may share it."""
+
+    def __init__(self, reranker: Reranker) -> None:
+        encoder = self._encoder = reranker.encoder
+        self._reranker = reranker
+        self._states = lru_cache(maxsize=HELD)(lambda passage: encoder.read_passages([passage])[1][0])
+
+    @classmethod
+    def beside(cls, encoder: Encoder, folder: Path = READER) -> PowerReader | None:
+        """What ships, where it reads ``encoder``; None for every other encoder. Raises EncoderUnavailable."""
+        reranker = Reranker.beside(encoder, folder, threads=1)
+        return cls(reranker) if reranker else None
+
+    def said(self, text: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        """How much each of ``passages`` (see :func:`index.powers.summary`) is what ``text`` is about: logits."""
+        return self._reranker.logits(self._encoder.read_queries([text])[1][0], [*map(self._states, passages)])
+
+
 class Dispatcher:
     """Finds the responsible units in one responsibility list."""
 
-    def __init__(self, index: PowerIndex, model: DispatchModel | None = None) -> None:
+    def __init__(
+        self, index: PowerIndex, model: DispatchModel | None = None, reader: PowerReader | None = None
+    ) -> None:
+        """``reader`` None: the first look decides alone."""
         self.index = index
         self.model = model or DispatchModel.load()
+        self._reader = reader
 
     @property
     def threshold(self) -> float:
         """The confidence from which a complaint is sent without asking."""
-        return self.model.threshold
+        return self.model.threshold if self._reader else self.model.threshold_unread
 
     def choices(
         self, text: str, vector: Vectors | None = None, most: int = OFFERED, recalled: Recalled | None = None
@@ -95,7 +149,7 @@ class Dispatcher:
         if not len(self.index):
             return []
         evidence = self.index.evidence(text) if vector is None else self.index.evidence_for(text, vector)
-        probability = self.model.probabilities(evidence)
+        probability = self._probabilities(text, evidence)
         units: dict[str, tuple[float, float, int]] = {}
         for number, share in zip(evidence.powers, probability, strict=True):
             department = self.index.powers[number].department
@@ -106,3 +160,11 @@ class Dispatcher:
             shares = recalled(shares)
         ranked = sorted(shares.items(), key=lambda item: -item[1])[:most]
         return [Choice(department, min(1.0, share), units[department][2]) for department, share in ranked]
+
+    def _probabilities(self, text: str, evidence: Evidence) -> NDArray[np.float32]:
+        scores = self.model.scores(evidence)
+        if self._reader is None:
+            return self.model.unread(scores)
+        places = to_read(scores)
+        passages = [summary(self.index.powers[number]) for number in evidence.powers[places]]
+        return self.model.read(scores, places, self._reader.said(text, passages))

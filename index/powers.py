@@ -188,9 +188,13 @@ def power_rows(powers: Sequence[PowerDocument]) -> PowerRows:
     rows = PowerRows()
     for power in powers:
         rows.starts.append(len(rows.texts))
-        summary = power.name + ("：" + "、".join(power.topics)[:LONGEST_TOPICS] if power.topics else "")
-        rows.texts += [power.name, *power.topics, summary]
+        rows.texts += [power.name, *power.topics, summary(power)]
     return rows
+
+
+def summary(power: PowerDocument) -> str:
+    """Name and topics in one text."""
+    return power.name + ("：" + "、".join(power.topics)[:LONGEST_TOPICS] if power.topics else "")
 
 
 def _of_text(text: str, best: Matrix, bm25: Matrix) -> Matrix:

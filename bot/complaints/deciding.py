@@ -28,7 +28,7 @@ from bot.rule_file import RuleFile, Table
 from bot.text import normalise
 from index.bridge import Bridge
 from index.builder import VectorCache
-from index.dispatching import Choice, Dispatcher, DispatchModel
+from index.dispatching import Choice, Dispatcher, DispatchModel, PowerReader
 from index.encoder import Encoder, Vectors
 from index.judging import Judge
 from index.memory import Memory
@@ -116,6 +116,7 @@ class Decider:
         self._judge = Judge.load()
         self._model = DispatchModel.load()
         self._bridge = Bridge.beside(encoder)
+        self._reader = PowerReader.beside(encoder)
         self._lock = threading.Lock()
         self._list: _List | None = None
 
@@ -156,7 +157,7 @@ class Decider:
     @property
     def threshold(self) -> float:
         """The confidence from which a complaint is sent without asking."""
-        return self._model.threshold
+        return self._current().dispatcher.threshold
 
     def units(self, query: str = "", most: int = 10) -> list[tuple[str, str]]:
         """Units of the published list whose name, or one of whose powers' names, holds ``query``; with that power."""
@@ -214,7 +215,7 @@ class Decider:
                 powers = tuple(self._powers())
                 documents = [_document(power) for power in powers]
                 index = PowerIndex.build(documents, self.encoder, self._cache, self._bridge)
-                self._list = _List(version, powers, Dispatcher(index, self._model))
+                self._list = _List(version, powers, Dispatcher(index, self._model, self._reader))
                 log.info("powers in use: version %s, %d powers", version, len(powers))
             return self._list
 

@@ -29,7 +29,7 @@ class Pair:
 
 def pairs(complaints: list[dict[str, Any]], made: list[Report]) -> list[Pair]:
     """Every complaint with the nearest before it, with those it must be told from, and with those of its incident."""
-    incident = incidents([complaint["duplicate_of"] for complaint in complaints])
+    incident = incidents([complaint.get("duplicate_of") for complaint in complaints])
     vectors = np.stack([each.vector for each in made])
     together = vectors @ vectors.T
     found: list[Pair] = []

@@ -27,7 +27,7 @@ from sklearn.model_selection import GroupKFold
 from index.encoder import Encoder, OpenVinoEncoder, States
 from index.incident import READ
 from index.pairing import FEATURES, Corpus, Report, features, products, report
-from index.training import pair_reading
+from index.training import pair_reading, reading
 from index.training.choosing import Pair, choices, pairs
 from index.training.files import read
 from index.training.reranking import TOLERANCE, Alignment, export, half_states
@@ -38,8 +38,8 @@ BLOCK = 60
 """Rows without a department are held out by runs of this many, as a pair and its look-alikes stand together."""
 PRECISE = 0.9
 """Share of what is taken for one incident that should be, out of sample."""
-FOLDS = 4
-EPOCHS = 4.0
+FOLDS = 3
+EPOCHS = 3.0
 FURTHER = 0.15
 """Weight of a pair of texts that were written to be hard, beside one of complaints as they come in. With as much weight
 they make the first look and the last weighing timid where things are plain."""
@@ -93,22 +93,22 @@ def looked(files: list[list[dict[str, Any]]], made: list[list[Report]]) -> Looke
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--complaints", type=Path, nargs="+", required=True)
+    parser.add_argument("--complaints", type=Path, nargs="+", required=True, help="as they come in")
+    parser.add_argument("--further", type=Path, nargs="*", default=(), help="written to be hard to tell apart")
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--reader", type=Path, required=True, help="folder to write the second look to")
     options = parser.parse_args()
     torch.set_num_threads(1)
     encoder = OpenVinoEncoder(options.encoder, threads=1)
-    files = [read(path) for path in options.complaints]
+    files = [read(path) for path in (*options.complaints, *options.further)]
     made = [reports(complaints, encoder) for complaints in files]
     told = [each for some in made for each in some]
     corpus, held = learned(told), looked(files, made)
     matrix = products(np.array([features(told[p.earlier], told[p.later], corpus) for p in held.pairs]))
     mean, deviation = matrix.mean(0), matrix.std(0) + 1e-3
     scaled = (matrix - mean) / deviation
-    # The further texts are half look-alikes; complaints as they come in are those of a department.
-    own = np.array([not group.startswith("none") for group in held.groups])
+    own = np.array([file < len(options.complaints) for file in held.files])
     weight = np.where(own, 1.0, FURTHER)
     first = np.zeros(len(held.pairs))
     for inside, outside in held.folds():
@@ -116,7 +116,7 @@ def main() -> None:
     unread = _threshold("first look", first, held, own)
     known = half_states(encoder.read_queries, {each.reading for each in told})
     states = [known[each.reading] for each in told]
-    written = [bool(row.get("distinct_from")) or row["duplicate_of"] is not None for rows in files for row in rows]
+    written = [bool(row.get("distinct_from")) or row.get("duplicate_of") is not None for rows in files for row in rows]
     learnt = [bool(plain) or written[pair.later] for plain, pair in zip(own, held.pairs, strict=True)]
     said, was_read, reader = _read(held, first, learnt, states, encoder.states_width)
     both = np.stack([first, said], 1)
@@ -151,11 +151,11 @@ def main() -> None:
 
 
 def _threshold(name: str, logits: NDArray[np.float64], held: Looked, own: NDArray[np.bool_]) -> float:
-    """From which likelihood :data:`PRECISE` of what is chosen among complaints of departments is right."""
+    """From which likelihood :data:`PRECISE` of what is chosen among the complaints as they come in is right."""
     likely = 1 / (1 + np.exp(-logits))
     usual, further = held.choices(likely, own), held.choices(likely, ~own)
     threshold = usual.threshold(PRECISE)
-    for kind, some in (("of departments", usual), ("further texts", further)):
+    for kind, some in (("as they come in", usual), ("further texts", further)):
         recall, precision = some.at(threshold)
         print(
             f"{name}, from {threshold:.3f}: {some.known} {kind}: recall {recall:.3f} precision {precision:.3f}",
@@ -178,15 +178,13 @@ def _read(
         torch.set_num_threads(1)
         kept = [i for i in inside if learnt[i]]
         drawn = pair_reading.groups([held.pairs[i] for i in kept], first[kept], random.Random(seed))
-        return pair_reading.trained(drawn, states, width, EPOCHS, seed=seed)
+        return reading.trained(lambda _: drawn, states, width, EPOCHS, seed, pair_reading.TURNED)
 
     def outside(fold: int) -> tuple[list[int], NDArray[np.float64]]:
         inside, out = held.folds()[fold]
         places = held.read(first, out.tolist())
         model = train(inside.tolist(), fold)
-        return places, pair_reading.logits(
-            model, [(held.pairs[i].later, held.pairs[i].earlier) for i in places], states
-        )
+        return places, reading.logits(model, [(held.pairs[i].later, held.pairs[i].earlier) for i in places], states)
 
     def whole() -> dict[str, torch.Tensor]:
         return train(range(len(held.pairs)), 0).state_dict()
