@@ -178,7 +178,8 @@ def _embed(model: SentenceTransformer, prefix: str, texts: list[str], group: int
     Padding would more than double the work.
     """
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    with torch.autocast("cpu", torch.bfloat16):  # a third less time than in 32 bits where the processor knows them
+    # a third less time than in 32 bits where the processor knows them, ten times as much where it does not
+    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu.get_capabilities().get("avx512_bf16", False)):
         parts = [
             model(model.preprocess([prefix + texts[i] for i in order[start : start + group]]))["sentence_embedding"]
             for start in range(0, len(order), group)
