@@ -263,7 +263,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--bridge", type=Path, required=True, help="file to write the bridge to")
     parser.add_argument("--reader", type=Path, required=True, help="folder to write the second look to")
-    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--width", type=int, default=24)
     parser.add_argument("--report-test", action="store_true")
     options = parser.parse_args()

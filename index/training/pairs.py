@@ -13,12 +13,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from index.builder import build_index
 from index.documents import TextKind, document, passage
 from index.encoder import Encoder
 from index.searcher import Searcher
+
+T = TypeVar("T")
 
 CANDIDATES = 10
 LEFT_OUT = 0.3
@@ -117,10 +119,7 @@ class Groups:
         near = {s for code in asked.right for s in self._siblings[code]} - asked.right - set(wrong)
         pool = [*wrong[:8], *sorted(near)[:4]]
         left_out = not asked.right or self.random.random() < LEFT_OUT
-        chosen: list[str] = []
-        while pool and len(chosen) < self.negatives + left_out:
-            place = self.random.choices(range(len(pool)), [1 / (2 + i) for i in range(len(pool))])[0]
-            chosen.append(pool.pop(place))
+        chosen = first_likelier(pool, self.negatives + left_out, self.random)
         if chosen and self.random.random() < 0.1:  # an easy one now and then
             other = self.random.choice(self.codes)
             chosen[-1] = other if other not in asked.right else chosen[-1]
@@ -134,3 +133,12 @@ class Groups:
     def passage(self, code: str) -> str:
         """One of the passages of ``code``."""
         return self.random.choice(self.passages[code])
+
+
+def first_likelier(pool: Sequence[T], most: int, draw: random.Random) -> list[T]:
+    """At most ``most`` of ``pool``, none twice; the sooner one stands in it, the likelier it is drawn."""
+    left, chosen = list(pool), list[T]()
+    while left and len(chosen) < most:
+        place = draw.choices(range(len(left)), [1 / (2 + i) for i in range(len(left))])[0]
+        chosen.append(left.pop(place))
+    return chosen

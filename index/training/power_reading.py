@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.dispatching import READ, to_read
+from index.training.pairs import first_likelier
 from index.training.reading import Group
 
 WRONG = 5
@@ -51,11 +52,8 @@ def groups(readings: Sequence[Reading], draw: random.Random) -> list[Group]:
     made = []
     for reading in readings:
         likeliest = np.argsort(-reading.scores)
-        pool = [int(place) for place in likeliest[: READ + 2] if not reading.right[place]]
-        chosen: list[int] = []
-        while pool and len(chosen) < WRONG:
-            weights = [1 / (2 + rank) for rank in range(len(pool))]
-            chosen.append(pool.pop(draw.choices(range(len(pool)), weights)[0]))
+        wrong = [int(place) for place in likeliest[: READ + 2] if not reading.right[place]]
+        chosen = first_likelier(wrong, WRONG, draw)
         if draw.random() >= LEFT_OUT and (good := _good(reading, likeliest, draw)) is not None:
             chosen.append(good)
         if chosen:
