@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, States, Vectors
 from index.errors import EncoderUnavailable
 from index.powers import OF_TEXT, PER_POWER, Evidence, PowerIndex, summary
 from index.reranker import Reranker
@@ -32,6 +32,15 @@ OFFERED = 3
 
 Recalled = Callable[[dict[str, float]], dict[str, float]]
 """Units with their probabilities, before and after what is remembered of earlier decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The text of a complaint, its vector as a query, and its token states; no states where nothing is read."""
+
+    text: str
+    vector: Vectors
+    states: States | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +126,14 @@ class PowerReader:
         reranker = Reranker.beside(encoder, folder, threads=1)
         return cls(reranker) if reranker else None
 
-    def said(self, text: str, passages: Sequence[str]) -> NDArray[np.float32]:
-        """How much each of ``passages`` (see :func:`index.powers.summary`) is what ``text`` is about: logits."""
-        return self._reranker.logits(self._encoder.read_queries([text])[1][0], [*map(self._states, passages)])
+    def hear(self, text: str) -> Heard:
+        """``text`` with its vector and states, encoded once."""
+        vectors, states = self._encoder.read_queries([text])
+        return Heard(text, vectors[0], states[0])
+
+    def said(self, states: States, passages: Sequence[str]) -> NDArray[np.float32]:
+        """How much each of ``passages`` (see :func:`index.powers.summary`) is what ``states`` tell of: logits."""
+        return self._reranker.logits(states, [*map(self._states, passages)])
 
 
 class Dispatcher:
@@ -138,18 +152,21 @@ class Dispatcher:
         """The confidence from which a complaint is sent without asking."""
         return self.model.threshold if self._reader else self.model.threshold_unread
 
-    def choices(
-        self, text: str, vector: Vectors | None = None, most: int = OFFERED, recalled: Recalled | None = None
-    ) -> list[Choice]:
-        """The likeliest units for ``text``, best first, at most ``most``; none of an empty list.
+    def hear(self, text: str) -> Heard:
+        """``text`` with what is needed to decide on it."""
+        if self._reader is not None:
+            return self._reader.hear(text)
+        return Heard(text, self.index.encoder.encode_queries([text])[0])
 
-        ``vector``: the text's query vector, where it is already at hand. ``recalled`` moves the probabilities of the
-        units by what was decided before.
+    def choices(self, said: Heard, most: int = OFFERED, recalled: Recalled | None = None) -> list[Choice]:
+        """The likeliest units for what was ``said``, best first, at most ``most``; none of an empty list.
+
+        ``recalled`` moves the probabilities of the units by what was decided before.
         """
         if not len(self.index):
             return []
-        evidence = self.index.evidence(text) if vector is None else self.index.evidence_for(text, vector)
-        probability = self._probabilities(text, evidence)
+        evidence = self.index.evidence(said.text, said.vector)
+        probability = self._probabilities(said, evidence)
         units: dict[str, tuple[float, float, int]] = {}
         for number, share in zip(evidence.powers, probability, strict=True):
             department = self.index.powers[number].department
@@ -161,10 +178,10 @@ class Dispatcher:
         ranked = sorted(shares.items(), key=lambda item: -item[1])[:most]
         return [Choice(department, min(1.0, share), units[department][2]) for department, share in ranked]
 
-    def _probabilities(self, text: str, evidence: Evidence) -> NDArray[np.float32]:
+    def _probabilities(self, said: Heard, evidence: Evidence) -> NDArray[np.float32]:
         scores = self.model.scores(evidence)
-        if self._reader is None:
+        if self._reader is None or said.states is None:
             return self.model.unread(scores)
         places = to_read(scores)
         passages = [summary(self.index.powers[number]) for number in evidence.powers[places]]
-        return self.model.read(scores, places, self._reader.said(text, passages))
+        return self.model.read(scores, places, self._reader.said(said.states, passages))

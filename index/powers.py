@@ -96,7 +96,7 @@ class PowerIndex:
     ) -> None:
         """``bridge``: what is known of complaints to this encoder; without it meaning is all there is."""
         self.powers = tuple(powers)
-        self._encoder = encoder
+        self.encoder = encoder
         self.vectors = vectors
         self._bridge = bridge
         self._turned = bridge.told(vectors) if bridge and len(vectors) else vectors
@@ -122,12 +122,11 @@ class PowerIndex:
     def __len__(self) -> int:
         return len(self.powers)
 
-    def evidence(self, text: str) -> Evidence:
-        """The evidence of ``text`` for the powers that come into question; the list must not be empty."""
-        return self.evidence_for(text, self._encoder.encode_queries([text])[0])
+    def evidence(self, text: str, vector: Vectors) -> Evidence:
+        """The evidence of ``text`` for the powers that come into question; the list must not be empty.
 
-    def evidence_for(self, text: str, vector: Vectors) -> Evidence:
-        """:meth:`evidence`, where the text's query vector is already at hand."""
+        ``vector``: the text's as a query.
+        """
         similar = self.vectors @ vector
         best = self._best(similar)
         turned, recalled = best, np.zeros_like(best)

@@ -123,15 +123,16 @@ class Decider:
     def decide(self, text: str, kind: Kind | None = None, place: str | None = None) -> Decision:
         """The decision on ``text`` (already checked for length); ``kind`` as the citizen named it, if he did."""
         plain = normalise(text)
-        vector = self.encoder.encode_queries([plain])[0]
+        listed = self._current()
+        heard = listed.dispatcher.hear(plain)
+        vector = heard.vector
         judged = self._judge.judge(plain, vector, marks(plain))
         danger = kind_of_danger(plain)
         urgent = judged.is_urgent or (is_certain(plain) and danger is not None)
-        listed = self._current()
-        said, spoken = self._with_place(plain, place, vector)
         memory = self._memory()
         recalled = (lambda shares: memory.adjusted(shares, vector)) if memory is not None else None
-        choices = listed.dispatcher.choices(said, spoken, recalled=recalled)
+        said = _with_place(plain, place)
+        choices = listed.dispatcher.choices(heard if said == plain else listed.dispatcher.hear(said), recalled=recalled)
         candidates = tuple(self._candidate(listed, choice, vector) for choice in choices)
         confidence = choices[0].score if choices else 0.0
         sure = bool(choices) and confidence >= listed.dispatcher.threshold
@@ -147,11 +148,11 @@ class Decider:
             vector=vector,
         )
 
-    def shares(self, text: str, place: str | None, vector: Vectors) -> dict[str, float]:
+    def shares(self, text: str, place: str | None) -> dict[str, float]:
         """The probability of every unit that comes into question for ``text``, nothing remembered; see decide."""
-        said, spoken = self._with_place(normalise(text), place, vector)
         listed = self._current()
-        choices = listed.dispatcher.choices(said, spoken, most=len(listed.powers))
+        said = listed.dispatcher.hear(_with_place(normalise(text), place))
+        choices = listed.dispatcher.choices(said, most=len(listed.powers))
         return {choice.department: choice.score for choice in choices}
 
     @property
@@ -183,13 +184,6 @@ class Decider:
         """Makes the published lists ready, where they are not."""
         self._current()
         self._categories.prepare()
-
-    def _with_place(self, plain: str, place: str | None, vector: Vectors) -> tuple[str, Vectors]:
-        """What the list is searched by: text and place together, and the vector of both."""
-        if not place or place in plain:
-            return plain, vector
-        said = f"{plain} {normalise(place)}"
-        return said, self.encoder.encode_queries([said])[0]
 
     def _candidate(self, listed: _List, choice: Choice, vector: Vectors) -> Candidate:
         """The choice with what it rests on: the power's name, the duty that comes nearest, and the law."""
@@ -334,6 +328,11 @@ def marks(text: str) -> tuple[str, ...]:
         "now": now.search(text) is not None,
     }
     return tuple(name for name, holds in said.items() if holds)
+
+
+def _with_place(plain: str, place: str | None) -> str:
+    """What the list is searched by: text and place together."""
+    return plain if not place or place in plain else f"{plain} {normalise(place)}"
 
 
 def _document(power: Power) -> PowerDocument:

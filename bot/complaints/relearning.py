@@ -163,7 +163,7 @@ class Relearning:
 
     def _reviewed(self, decided: Sequence[Decided], until: datetime, in_force: int | None) -> Review:
         lessons = [each.lesson for each in decided]
-        before = [self._decider.shares(each.text, each.location, each.lesson.vector) for each in decided]
+        before = [self._decider.shares(each.text, each.location) for each in decided]
         enough = len(lessons) >= LEAST_LESSONS
         after = cross_validated(lessons, before) if enough else [dict(each) for each in before]
         tuning = tuned(lessons, before, folds(lessons)) if enough else Tuning(0.0, 1.0)

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from index.bridge import Bridge
@@ -204,10 +203,7 @@ def threshold(outside: Sequence[Outside], model: DispatchModel, name: str) -> fl
 def read_all(
     outside: Sequence[Outside], fold: Mapping[str, int], encoder: OpenVinoEncoder
 ) -> tuple[list[Outside], Alignment]:
-    """``outside`` with what is read of each, learnt without its fold; and a reader that learnt from all.
-
-    The trainings share the cores, each in a process of its own.
-    """
+    """``outside`` with what is read of each, learnt without its fold; and a reader that learnt from all."""
     passages = {text for each in outside for power in each.row.documents for text in (summary(power), power.name)}
     told, asked = (
         half_states(encoder.read_passages, passages),
@@ -227,28 +223,23 @@ def read_all(
         )
         for each in outside
     ]
-    folds = [fold[each.row.group] for each in outside]
-    width = encoder.states_width
+    folds, width = [fold[each.row.group] for each in outside], encoder.states_width
 
-    def train(left_out: int | None) -> dict[str, torch.Tensor]:
-        torch.set_num_threads(1)
+    def train(left_out: int | None) -> Alignment:
         kept = [each for each, k in zip(readings, folds, strict=True) if k != left_out]
-        seed = 0 if left_out is None else left_out
-        return reading.trained(lambda draw: groups(kept, draw), states, width, READ_EPOCHS, seed).state_dict()
+        return reading.trained(lambda draw: groups(kept, draw), states, width, READ_EPOCHS, left_out or 0)
 
-    whole, *weights = Parallel(n_jobs=-1, verbose=10)(
-        delayed(train)(left_out) for left_out in (None, *sorted(set(folds)))
-    )
-    model, made = Alignment(width).eval(), list(outside)
-    for k, learnt in zip(sorted(set(folds)), weights, strict=True):
-        model.load_state_dict(learnt)
-        held = [place for place, own in enumerate(folds) if own == k]
-        pairs = [(readings[p].own, readings[p].powers[power]) for p in held for power in readings[p].read]
-        said = iter(reading.logits(model, pairs, states))
-        for p in held:
-            some = np.array([next(said) for _ in readings[p].read], np.float32)
-            made[p] = replace(outside[p], said=some)
-    model.load_state_dict(whole)
+    held = {k: [place for place, own in enumerate(folds) if own == k] for k in sorted(set(folds))}
+    pairs = {
+        k: [(each.own, each.powers[n]) for each in (readings[p] for p in some) for n in each.read]
+        for k, some in held.items()
+    }
+    model, heard = reading.crossed(train, pairs, states)
+    made = list(outside)
+    for k, some in held.items():
+        said = iter(heard[k])
+        for p in some:
+            made[p] = replace(outside[p], said=np.array([next(said) for _ in readings[p].read], np.float32))
     return made, model
 
 
@@ -300,7 +291,9 @@ def main() -> None:
         bridge, test = Bridge.beside(encoder, options.bridge), read(options.complaints / "test.jsonl")
         for name, some in (("its own list", [p for p in powers if p not in known]), ("the whole list", powers)):
             dispatcher = Dispatcher(PowerIndex.build(some, encoder, options.cache, bridge), *models)
-            hits = [[each.department in rights(c) for each in dispatcher.choices(c["text"])] for c in test]
+            hits = [
+                [each.department in rights(c) for each in dispatcher.choices(dispatcher.hear(c["text"]))] for c in test
+            ]
             first, three = np.mean([(hit[0], any(hit)) for hit in hits], 0)
             print(f"test over {name} ({len(some)} powers): first {first:.3f}, among three {three:.3f}")
 

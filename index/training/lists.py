@@ -66,7 +66,7 @@ def rows(
     for complaint, vector in zip(complaints, vectors, strict=True):
         if not rights(complaint) & units:
             continue
-        evidence = index.evidence_for(complaint["text"], vector)
+        evidence = index.evidence(complaint["text"], vector)
         codes = [index.powers[n].code for n in evidence.powers]
         place = codes.index(complaint["power"]) if complaint["power"] in codes else -1
         documents = tuple(index.powers[n] for n in evidence.powers)

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -169,33 +168,24 @@ def _read(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], Alignment]:
     """What the second look says of the pairs it is taken at, out of sample; which these are; and one trained on all.
 
-    ``learnt``: which pairs are learnt from; of the further texts those of a report that was written to be compared. The
-    trainings share the cores, each in a process of its own.
+    ``learnt``: which pairs are learnt from; of the further texts those of a report that was written to be compared.
     """
-    said, was_read = np.zeros(len(first)), np.zeros(len(first), bool)
+    folds = held.folds()
+    places = {fold: held.read(first, out.tolist()) for fold, (_, out) in enumerate(folds)}
 
-    def train(inside: Sequence[int], seed: int) -> Alignment:
-        torch.set_num_threads(1)
+    def train(left_out: int | None) -> Alignment:
+        inside = range(len(held.pairs)) if left_out is None else folds[left_out][0].tolist()
         kept = [i for i in inside if learnt[i]]
+        seed = left_out or 0
         drawn = pair_reading.groups([held.pairs[i] for i in kept], first[kept], random.Random(seed))
         return reading.trained(lambda _: drawn, states, width, EPOCHS, seed, pair_reading.TURNED)
 
-    def outside(fold: int) -> tuple[list[int], NDArray[np.float64]]:
-        inside, out = held.folds()[fold]
-        places = held.read(first, out.tolist())
-        model = train(inside.tolist(), fold)
-        return places, reading.logits(model, [(held.pairs[i].later, held.pairs[i].earlier) for i in places], states)
-
-    def whole() -> dict[str, torch.Tensor]:
-        return train(range(len(held.pairs)), 0).state_dict()
-
-    runs = [delayed(whole)(), *(delayed(outside)(fold) for fold in range(FOLDS))]
-    weights, *folds = Parallel(n_jobs=-1, verbose=10)(runs)
-    for places, logits in folds:
-        said[places], was_read[places] = logits, True
-    model = Alignment(width)
-    model.load_state_dict(weights)
-    return said, was_read, model.eval()
+    asked = {fold: [(held.pairs[i].later, held.pairs[i].earlier) for i in some] for fold, some in places.items()}
+    model, heard = reading.crossed(train, asked, states)
+    said, was_read = np.zeros(len(first)), np.zeros(len(first), bool)
+    for fold, some in places.items():
+        said[some], was_read[some] = heard[fold], True
+    return said, was_read, model
 
 
 def learned(made: Sequence[Report]) -> Corpus:

@@ -8,11 +8,12 @@ encoder. A group is a text with others that may belong to it; it is judged by a 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from index.encoder import States
@@ -72,3 +73,24 @@ def logits(model: Alignment, pairs: Sequence[tuple[int, int]], states: Sequence[
             rows = order[start : start + 64]
             said[rows] = model(**together([(states[pairs[i][0]], states[pairs[i][1]]) for i in rows])).numpy()
     return said
+
+
+def crossed(
+    train: Callable[[int | None], Alignment], held: Mapping[int, Sequence[tuple[int, int]]], states: Sequence[States]
+) -> tuple[Alignment, dict[int, NDArray[np.float64]]]:
+    """A network that learnt from all; and by fold, what one that learnt without it says of the pairs held out in it.
+
+    ``train``: a network that learnt without the fold named, or from all. The trainings share the cores, each in a
+    process of its own.
+    """
+
+    def whole() -> Alignment:
+        torch.set_num_threads(1)
+        return train(None)
+
+    def outside(fold: int) -> NDArray[np.float64]:
+        torch.set_num_threads(1)
+        return logits(train(fold), held[fold], states)
+
+    model, *said = Parallel(n_jobs=-1, verbose=10)([delayed(whole)(), *(delayed(outside)(fold) for fold in held)])
+    return model, dict(zip(held, said, strict=True))

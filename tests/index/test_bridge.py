@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index.bridge import Bridge
-from index.encoder import OpenVinoEncoder
+from index.encoder import OpenVinoEncoder, Vectors
 from index.errors import EncoderUnavailable
 from index.powers import LEARNT, PER_POWER, PowerDocument, PowerIndex
 from tests.bot.hashing_encoder import HashingEncoder
@@ -46,8 +46,12 @@ def test_what_is_turned_keeps_its_length() -> None:
     assert turned[1] > turned[0]
 
 
+def _asked(encoder: OpenVinoEncoder) -> Vectors:
+    return encoder.encode_queries([OBLIQUE])[0]
+
+
 def test_without_a_bridge_meaning_stands_for_what_it_would_say(tmp_path: Path, encoder: OpenVinoEncoder) -> None:
-    evidence = PowerIndex.build(POWERS, encoder, tmp_path / "cache").evidence(OBLIQUE)
+    evidence = PowerIndex.build(POWERS, encoder, tmp_path / "cache").evidence(OBLIQUE, _asked(encoder))
     learnt = evidence.features[:, -LEARNT:]
     np.testing.assert_array_equal(learnt[:, 0], evidence.features[:, PER_POWER.index("best")])
     assert not learnt[:, 3:].any()
@@ -59,7 +63,7 @@ def test_the_shipped_bridge_leads_from_what_is_smelt_to_who_answers_for_it(
     bridge = Bridge.beside(encoder)
     assert bridge is not None
     index = PowerIndex.build(POWERS, encoder, tmp_path / "cache", bridge)
-    evidence = index.evidence(OBLIQUE)
+    evidence = index.evidence(OBLIQUE, _asked(encoder))
     for name in ("turned", "recalled"):
         best = evidence.powers[evidence.features[:, PER_POWER.index(name)].argmax()]
         assert index.powers[best].department == "甲市燃气公司"

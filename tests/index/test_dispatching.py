@@ -48,7 +48,8 @@ def _index(folder: Path, encoder: OpenVinoEncoder) -> PowerIndex:
 def test_who_answers_for_it_is_first(
     text: str, unit: str, tmp_path: Path, encoder: OpenVinoEncoder, reader: PowerReader
 ) -> None:
-    choices = Dispatcher(_index(tmp_path, encoder), reader=reader).choices(text)
+    dispatcher = Dispatcher(_index(tmp_path, encoder), reader=reader)
+    choices = dispatcher.choices(dispatcher.hear(text))
     assert choices[0].department == unit
     assert [c.score for c in choices] == sorted((c.score for c in choices), reverse=True)
     assert sum(c.score for c in choices) <= 1 + 1e-5
@@ -56,8 +57,9 @@ def test_who_answers_for_it_is_first(
 
 def test_the_same_is_read_of_a_power_whatever_stands_beside_it(reader: PowerReader) -> None:
     passages = [summary(power) for power in POWERS]
-    together = reader.said("工地打桩打到凌晨", passages)
-    again = reader.said("工地打桩打到凌晨", passages[::-1])
+    states = reader.hear("工地打桩打到凌晨").states
+    assert states is not None
+    together, again = reader.said(states, passages), reader.said(states, passages[::-1])
     np.testing.assert_allclose(together, again[::-1], atol=0.02)
     assert together.argmax() == 4
 
@@ -69,8 +71,9 @@ def test_without_a_reader_the_first_look_decides_by_a_threshold_of_its_own(
     alone, both = Dispatcher(index, model), Dispatcher(index, model, reader)
     assert (alone.threshold, both.threshold) == (model.threshold_unread, model.threshold)
     text = "路边的井盖没了，差点掉下去"
-    assert alone.choices(text)[0].department == both.choices(text)[0].department == "甲市城市管理局"
-    assert alone.choices(text)[0].score != both.choices(text)[0].score
+    first, read = (each.choices(each.hear(text))[0] for each in (alone, both))
+    assert first.department == read.department == "甲市城市管理局"
+    assert first.score != read.score
 
 
 def test_the_likeliest_are_read_and_what_they_say_counts() -> None:

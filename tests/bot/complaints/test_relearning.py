@@ -86,7 +86,7 @@ def test_a_custom_of_the_city_is_reported_learned_and_undone(office: Office, dec
     memory = remembered.current()
     assert memory is not None
     vector = decider.encoder.encode_queries([texts[-1]])[0]
-    before = decider.shares(texts[-1], None, vector)
+    before = decider.shares(texts[-1], None)
     assert memory.adjusted(before, vector)[FORESTS] > before[FORESTS]
     assert audited(office.store) == ["complaints.relearn"]
 
