@@ -12,7 +12,7 @@ from bot.conversations.reading import asks_only_facets, facets_said, is_elliptic
 
 PLAIN = 0.5
 """A facet guessed with this confidence counts as asked for even in a short follow-up that names none."""
-POSSIBLE = 0.09
+POSSIBLE = 0.08
 """A further guess is answered together with the first from this confidence on."""
 NAMED = 0.05
 """… or from this on, where the text names it; a word may name a facet that nobody asks for ("带着材料跑了三趟")."""

@@ -26,6 +26,7 @@ SHAPES_THE_MODEL = (
     "catalogue/questions/followups-train.jsonl",
     "catalogue/questions/nearmiss-train.jsonl",
     "catalogue/elsewhere/more/questions.jsonl",
+    "catalogue/asking.jsonl",
     "catalogue/complaints/train.jsonl",
     "catalogue/complaints/more-train.jsonl",
     "bot/rasa/components",

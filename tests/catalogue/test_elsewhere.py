@@ -15,6 +15,7 @@ from bot.matters.model import Facet, Guide
 from bot.text import normalise
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
+ASKING = CATALOGUE / "asking.jsonl"
 CITIES = ("calibration", "check", "more")
 FACETS = {facet.value for facet in Facet}
 KEYS = {"text", "matter", "matter_any", "facet", "facets", "family", "context", "change"}
@@ -95,12 +96,23 @@ def test_every_matter_is_asked_about(city: str) -> None:
     assert set(guides(city)) - asked == set()
 
 
+def test_what_teaches_only_what_is_asked_for_says_so() -> None:
+    for number, row in enumerate(rows(ASKING), start=1):
+        where = f"asking.jsonl:{number} {row}"
+        assert set(row) == {"text", "facets"}, where
+        assert row["text"] == row["text"].strip() != "", where
+        assert row["facets"], where
+        assert set(row["facets"]) <= FACETS, where
+        assert len(row["facets"]) == len(set(row["facets"])), where
+        assert "overview" not in row["facets"] or row["facets"] == ["overview"], where
+
+
 def test_no_question_is_asked_in_two_places() -> None:
     """What a city is trained or tuned on is never asked of the one that is reported on."""
     seen: dict[tuple[str, ...], list[str]] = defaultdict(list)
     places = [CATALOGUE / "elsewhere" / city / "questions.jsonl" for city in CITIES]
     places += [CATALOGUE / "questions" / f"{split}.jsonl" for split in ("train", "development", "test")]
-    for path in places:
+    for path in [*places, ASKING]:
         for row in rows(path):
             seen[bare(row)].append(f"{path.parent.name}/{path.name}: {row['text']}")
     assert [found for found in seen.values() if len(found) > 1] == []

@@ -23,11 +23,11 @@ ONLY_ASKS = "咨询"
 
 
 class CatalogueImporter(RasaFileImporter):
-    """`questions`, `cities` and `complaints`: JSON Lines files, relative to the working folder; `importance`: how much
+    """`questions`, `asking` and `complaints`: JSON Lines files, relative to the working folder; `importance`: how much
     one of their rows counts.
 
-    `cities` are questions to other cities. They teach which facets are asked for and no intent: as further questions
-    about guides they made no intent surer and outweighed a few dangers.
+    `asking` are questions to other cities and of no city. They teach which facets are asked for and no intent: as
+    further questions about guides they made no intent surer and outweighed a few dangers.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class CatalogueImporter(RasaFileImporter):
         domain_path: str | None = None,
         training_data_paths: list[str] | str | None = None,
         questions: list[str] | None = None,
-        cities: list[str] | None = None,
+        asking: list[str] | None = None,
         complaints: list[str] | None = None,
         importance: float = 1.0,
     ) -> None:
         super().__init__(config_file, domain_path, training_data_paths)
         self._questions = [Path(path) for path in questions or []]
-        self._cities = [Path(path) for path in cities or []]
+        self._asking = [Path(path) for path in asking or []]
         self._complaints = [Path(path) for path in complaints or []]
         self._importance = importance
         self._read_once: dict[str | None, TrainingData] = {}
@@ -51,8 +51,8 @@ class CatalogueImporter(RasaFileImporter):
         """The examples of `nlu_data/` and every row of the files; Rasa asks several times, reading is slow."""
         if language not in self._read_once:
             examples = [self._question(row) for path in self._questions for row in _rows(path)]
-            elsewhere = [row for path in self._cities for row in _rows(path)]
-            examples += [self._message(row["text"], None, row["facets"]) for row in elsewhere if row.get("facets")]
+            asking = [row for path in self._asking for row in _rows(path)]
+            examples += [self._message(row["text"], None, row["facets"]) for row in asking if row.get("facets")]
             complaints = [row for path in self._complaints for row in _rows(path)]
             examples += [self._complaint(row) for row in complaints if complains(row)]
             written = super().get_nlu_data(language)
