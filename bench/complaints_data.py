@@ -27,8 +27,8 @@ from sqlalchemy.engine import make_url
 from bot.clock import ZONE
 from bot.complaints import numbers
 from bot.complaints.areas import area
+from bot.complaints.categories import CATEGORIES, parse_categories
 from bot.complaints.clocks import Due, Limits, due, load_limits
-from bot.complaints.deciding import CATEGORIES, parse_categories
 from bot.complaints.filing import Filing
 from bot.complaints.model import Kind
 from bot.complaints.writing import ComplaintWriter

@@ -9,9 +9,10 @@ from functools import cached_property
 from bot.answers.phrases import Phrases
 from bot.attachments.service import AttachmentService
 from bot.clock import Clock
+from bot.complaints.categories import CATEGORIES, Categories, Category
 from bot.complaints.clocks import TABLE as LIMITS
 from bot.complaints.clocks import Calendar, Limits
-from bot.complaints.deciding import CATEGORIES, Candidate, Categories, Category, Decider
+from bot.complaints.deciding import Candidate, Decider
 from bot.complaints.following import Following
 from bot.complaints.handling import ComplaintHandling
 from bot.complaints.joining import Joining
@@ -33,6 +34,7 @@ from bot.rule_file import RuleFile
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.sealed import Sealer
+from index.dispatching import Dispatching
 from index.encoder import Encoder
 
 
@@ -70,14 +72,12 @@ class Complaints:
 
     @cached_property
     def decider(self) -> Decider:
-        cache = self.settings.home / "index" / "powers.cache"
-        encoder = self.encoder()
+        dispatching = Dispatching.beside(self.encoder(), self.settings.home / "index" / "powers.cache")
         return Decider(
-            encoder,
+            dispatching,
             lambda: self.matters.current_version(Kind.POWERS),
             lambda: list(self.matters.powers()),
-            cache,
-            Categories(self.categories, encoder, cache),
+            Categories(self.categories, dispatching),
             Remembered(self.store, self.writer.encoder).current,
         )
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bridge import Bridge
 from index.encoder import Encoder, States, Vectors
 from index.errors import EncoderUnavailable
-from index.powers import OF_TEXT, PER_POWER, Evidence, PowerIndex, summary
+from index.powers import OF_TEXT, PER_POWER, Evidence, PowerDocument, PowerIndex, summary
 from index.reranker import Reranker
 
 SHIPPED = Path(__file__).parent / "models" / "dispatching.npz"
@@ -136,27 +137,54 @@ class PowerReader:
         return self._reranker.logits(states, [*map(self._states, passages)])
 
 
+class Dispatching:
+    """Makes dispatchers over any list, with what ships for one encoder."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        cache: Path,
+        model: DispatchModel,
+        bridge: Bridge | None = None,
+        reader: PowerReader | None = None,
+    ) -> None:
+        """``cache`` is the file of vectors encoded before; without ``reader`` the first look decides alone."""
+        self.encoder = encoder
+        self._cache = cache
+        self._model = model
+        self._bridge = bridge
+        self._reader = reader
+
+    @classmethod
+    def beside(cls, encoder: Encoder, cache: Path) -> Dispatching:
+        """With the bridge and the reader where they were made for ``encoder``. Raises EncoderUnavailable."""
+        return cls(encoder, cache, DispatchModel.load(), Bridge.beside(encoder), PowerReader.beside(encoder))
+
+    def hear(self, text: str) -> Heard:
+        """``text`` with what is needed to decide on it."""
+        if self._reader is not None:
+            return self._reader.hear(text)
+        return Heard(text, self.encoder.encode_queries([text])[0])
+
+    def over(self, powers: Sequence[PowerDocument], *, read: bool = True) -> Dispatcher:
+        """The dispatcher over ``powers``; without ``read`` by the first look alone. OSError when the disk is full."""
+        index = PowerIndex.build(powers, self.encoder, self._cache, self._bridge)
+        return Dispatcher(index, self._model, self._reader if read else None)
+
+
 class Dispatcher:
     """Finds the responsible units in one responsibility list."""
 
-    def __init__(
-        self, index: PowerIndex, model: DispatchModel | None = None, reader: PowerReader | None = None
-    ) -> None:
+    def __init__(self, index: PowerIndex, model: DispatchModel, reader: PowerReader | None) -> None:
         """``reader`` None: the first look decides alone."""
         self.index = index
-        self.model = model or DispatchModel.load()
+        self.model = model
         self._reader = reader
 
     @property
     def threshold(self) -> float:
         """The confidence from which a complaint is sent without asking."""
         return self.model.threshold if self._reader else self.model.threshold_unread
-
-    def hear(self, text: str) -> Heard:
-        """``text`` with what is needed to decide on it."""
-        if self._reader is not None:
-            return self._reader.hear(text)
-        return Heard(text, self.index.encoder.encode_queries([text])[0])
 
     def choices(self, said: Heard, most: int = OFFERED, recalled: Recalled | None = None) -> list[Choice]:
         """The likeliest units for what was ``said``, best first, at most ``most``; none of an empty list.

@@ -91,12 +91,9 @@ class PowerRows:
 class PowerIndex:
     """A responsibility list ready for comparison with complaints. Read-only, so threads may share it."""
 
-    def __init__(
-        self, powers: Sequence[PowerDocument], vectors: Vectors, encoder: Encoder, bridge: Bridge | None = None
-    ) -> None:
+    def __init__(self, powers: Sequence[PowerDocument], vectors: Vectors, bridge: Bridge | None = None) -> None:
         """``bridge``: what is known of complaints to this encoder; without it meaning is all there is."""
         self.powers = tuple(powers)
-        self.encoder = encoder
         self.vectors = vectors
         self._bridge = bridge
         self._turned = bridge.told(vectors) if bridge and len(vectors) else vectors
@@ -117,7 +114,7 @@ class PowerIndex:
         """The index of ``powers``; ``cache`` is the file of vectors encoded before. OSError when the disk is full."""
         with closing(VectorCache(cache, encoder)) as store:
             vectors, _ = store.encode(power_rows(powers).texts, None)
-        return cls(powers, vectors, encoder, bridge)
+        return cls(powers, vectors, bridge)
 
     def __len__(self) -> int:
         return len(self.powers)

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.clock import ZONE, Clock, FixedClock
-from bot.complaints.deciding import CATEGORIES
+from bot.complaints.categories import CATEGORIES
 from bot.matters.service import MatterService
 from bot.settings import Settings, load_settings
 from bot.store import Store, make_engine

@@ -6,41 +6,33 @@ at which units are usually right nobody is chosen: an operator decides between t
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import threading
 import tomllib
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 
+from bot.complaints.categories import Categories
 from bot.complaints.model import Kind
 from bot.conversations.danger import is_certain, kind_of_danger, sounds_harmless
 from bot.errors import InvalidInput
 from bot.matters.model import Power
-from bot.rule_file import RuleFile, Table
 from bot.text import normalise
-from index.bridge import Bridge
-from index.builder import VectorCache
-from index.dispatching import Choice, Dispatcher, DispatchModel, PowerReader
-from index.encoder import Encoder, Vectors
+from index.dispatching import Choice, Dispatcher, Dispatching
+from index.encoder import Vectors
 from index.judging import Judge
 from index.memory import Memory
-from index.powers import PowerDocument, PowerIndex
+from index.powers import PowerDocument
 
 log = logging.getLogger(__name__)
 
 CO_UNIT = 0.2
 """Probability from which another unit is asked to take part."""
-_SHIPPED_CATEGORIES = Path(__file__).resolve().parents[2] / "catalogue" / "complaints" / "categories.json"
-LONGEST_CATEGORY = 120
-LONGEST_EXAMPLE = 120
 MARKS = ("danger", "harmless", "certain", "danger_now", "peril", "passed", "peril_now", "now")
 """What the rules of wording may say of a text; the judge learns how much each is worth."""
 
@@ -99,24 +91,20 @@ class Decider:
 
     def __init__(
         self,
-        encoder: Encoder,
+        dispatching: Dispatching,
         version: Callable[[], str | None],
         powers: Callable[[], Sequence[Power]],
-        cache: Path,
         categories: Categories,
         memory: Callable[[], Memory | None] = lambda: None,
     ) -> None:
         """``memory``: what was learned from the decisions of people, where anything was (relearning.py)."""
-        self.encoder = encoder
+        self.encoder = dispatching.encoder
+        self._dispatching = dispatching
         self._version = version
         self._powers = powers
-        self._cache = cache
         self._categories = categories
         self._memory = memory
         self._judge = Judge.load()
-        self._model = DispatchModel.load()
-        self._bridge = Bridge.beside(encoder)
-        self._reader = PowerReader.beside(encoder)
         self._lock = threading.Lock()
         self._list: _List | None = None
 
@@ -124,7 +112,7 @@ class Decider:
         """The decision on ``text`` (already checked for length); ``kind`` as the citizen named it, if he did."""
         plain = normalise(text)
         listed = self._current()
-        heard = listed.dispatcher.hear(plain)
+        heard = self._dispatching.hear(plain)
         vector = heard.vector
         judged = self._judge.judge(plain, vector, marks(plain))
         danger = kind_of_danger(plain)
@@ -132,13 +120,13 @@ class Decider:
         memory = self._memory()
         recalled = (lambda shares: memory.adjusted(shares, vector)) if memory is not None else None
         said = _with_place(plain, place)
-        choices = listed.dispatcher.choices(heard if said == plain else listed.dispatcher.hear(said), recalled=recalled)
+        choices = listed.dispatcher.choices(heard if said == plain else self._dispatching.hear(said), recalled=recalled)
         candidates = tuple(self._candidate(listed, choice, vector) for choice in choices)
         confidence = choices[0].score if choices else 0.0
         sure = bool(choices) and confidence >= listed.dispatcher.threshold
         return Decision(
             kind=kind or Kind(judged.kind),
-            category=self._categories.nearest(vector),
+            category=self._categories.nearest(heard),
             urgent=urgent,
             danger=(danger or "general") if urgent else None,
             department=choices[0].department if sure else None,
@@ -151,7 +139,7 @@ class Decider:
     def shares(self, text: str, place: str | None) -> dict[str, float]:
         """The probability of every unit that comes into question for ``text``, nothing remembered; see decide."""
         listed = self._current()
-        said = listed.dispatcher.hear(_with_place(normalise(text), place))
+        said = self._dispatching.hear(_with_place(normalise(text), place))
         choices = listed.dispatcher.choices(said, most=len(listed.powers))
         return {choice.department: choice.score for choice in choices}
 
@@ -208,101 +196,9 @@ class Decider:
             if self._list is None or self._list.version != version:
                 powers = tuple(self._powers())
                 documents = [_document(power) for power in powers]
-                index = PowerIndex.build(documents, self.encoder, self._cache, self._bridge)
-                self._list = _List(version, powers, Dispatcher(index, self._model, self._reader))
+                self._list = _List(version, powers, self._dispatching.over(documents))
                 log.info("powers in use: version %s, %d powers", version, len(powers))
             return self._list
-
-
-class Categories:
-    """The published list of categories, two levels, found by name and by examples. Safe to use from several threads.
-
-    The texts are encoded when they are first needed, and again when the city publishes another list.
-    """
-
-    def __init__(self, file: RuleFile[list[Category]], encoder: Encoder, cache: Path) -> None:
-        """``cache`` is the file of vectors encoded before."""
-        self._file = file
-        self._encoder = encoder
-        self._cache = cache
-        self._lock = threading.Lock()
-        self._encoded: tuple[list[Category], list[str], Vectors] | None = None
-
-    def nearest(self, vector: Vectors) -> str:
-        """The category ``大类/小类`` nearest to the text of ``vector``."""
-        owners, vectors = self._current()
-        return owners[int(np.argmax(vectors @ vector))]
-
-    def prepare(self) -> None:
-        """Encodes the list, where it is not."""
-        self._current()
-
-    def _current(self) -> tuple[list[str], Vectors]:
-        with self._lock:
-            listed = self._file.current()
-            if self._encoded is None or self._encoded[0] is not listed:
-                said = [(text[:LONGEST_EXAMPLE], category.name) for category in listed for text in category.texts]
-                with closing(VectorCache(self._cache, self._encoder)) as store:
-                    vectors, _ = store.encode([text for text, _ in said], None)
-                self._encoded = (listed, [owner for _, owner in said], vectors)
-            return self._encoded[1], self._encoded[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """One category of the list; ``examples`` are what citizens say that belongs there."""
-
-    parent: str
-    child: str
-    examples: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return f"{self.parent}/{self.child}"
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """What the category is found by."""
-        return (f"{self.parent} {self.child}", self.child, *self.examples)
-
-
-def parse_categories(text: str) -> list[Category]:
-    """The categories in the JSON ``text``. Raises ValueError in Chinese."""
-    form = '应为 [{"name": 大类, "children": [{"name": 小类, "examples": [例句]}]}]'
-    try:
-        found = [
-            Category(_named(parent), _named(child), tuple(str(each) for each in child.get("examples") or ()))
-            for parent in json.loads(text)
-            for child in parent["children"]
-        ]
-    except json.JSONDecodeError as error:
-        raise ValueError(f"第 {error.lineno} 行不是正确的 JSON；{form}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError(form) from None
-    if not found:
-        raise ValueError("至少要有一个小类")
-    names = [category.name for category in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice or max(map(len, names)) > LONGEST_CATEGORY:
-        raise ValueError(f"“{twice}”有两个" if twice else f"大类与小类合起来最多 {LONGEST_CATEGORY} 个字")
-    return found
-
-
-def _named(part: dict[str, object]) -> str:
-    name = str(part["name"]).strip()
-    if not name or "/" in name:
-        raise ValueError("每一类都要有名称，名称里不能有斜线")
-    return name
-
-
-CATEGORIES = Table(
-    name="complaint_categories",
-    title="诉求分类表",
-    file="complaint-categories.json",
-    page="docs/complaints.md",
-    shipped=lambda: _SHIPPED_CATEGORIES.read_text("utf-8"),
-    parse=parse_categories,
-)
 
 
 @cache

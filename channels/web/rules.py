@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from bot.complaints.categories import CATEGORIES
 from bot.complaints.clocks import TABLE as LIMITS
-from bot.complaints.deciding import CATEGORIES
 from bot.errors import NotFound, WenbanError
 from bot.people.model import Account, Role
 from bot.rule_file import LONGEST, RuleFile, digest

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from index.bridge import Bridge
-from index.dispatching import Dispatcher, DispatchModel, PowerReader, to_read, together
+from index.dispatching import Dispatching, DispatchModel, PowerReader, to_read, together
 from index.encoder import SHIPPED, OpenVinoEncoder
 from index.powers import OF_TEXT, PER_POWER, PowerIndex, power_document, summary
 from index.training import bridging, reading
@@ -287,13 +287,12 @@ def main() -> None:
     learnt = [bridging.listed(index, c.complaints, c.vectors) for index, c in zip(indexes, cities, strict=True)]
     bridging.save(bridging.fit(learnt), encoder, options.bridge)
     if options.report_test:
-        models = DispatchModel.load(options.out), PowerReader.beside(encoder, options.reader)
-        bridge, test = Bridge.beside(encoder, options.bridge), read(options.complaints / "test.jsonl")
+        model, told = DispatchModel.load(options.out), PowerReader.beside(encoder, options.reader)
+        dispatching = Dispatching(encoder, options.cache, model, Bridge.beside(encoder, options.bridge), told)
+        test = [(dispatching.hear(c["text"]), rights(c)) for c in read(options.complaints / "test.jsonl")]
         for name, some in (("its own list", [p for p in powers if p not in known]), ("the whole list", powers)):
-            dispatcher = Dispatcher(PowerIndex.build(some, encoder, options.cache, bridge), *models)
-            hits = [
-                [each.department in rights(c) for each in dispatcher.choices(dispatcher.hear(c["text"]))] for c in test
-            ]
+            dispatcher = dispatching.over(some)
+            hits = [[each.department in right for each in dispatcher.choices(heard)] for heard, right in test]
             first, three = np.mean([(hit[0], any(hit)) for hit in hits], 0)
             print(f"test over {name} ({len(some)} powers): first {first:.3f}, among three {three:.3f}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from bench import filing
-from bot.complaints.deciding import CATEGORIES
+from bot.complaints.categories import CATEGORIES
 from bot.complaints.tables import ComplaintRow
 from bot.store import Store
 from tests.channels.staff import WATER

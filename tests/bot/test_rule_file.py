@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.complaints.categories import CATEGORIES, parse_categories
 from bot.complaints.clocks import TABLE as LIMITS
-from bot.complaints.deciding import CATEGORIES, parse_categories
 from bot.errors import ConfigurationError, Conflict, InvalidInput
 from bot.rule_file import RuleFile, digest
 from bot.supervision.rules import TABLE as SUPERVISION

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.complaints.deciding import CATEGORIES, parse_categories
+from bot.complaints.categories import CATEGORIES, parse_categories
 from bot.complaints.model import Kind
 from bot.matters.model import Power
 from bot.text import normalise

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from index.bridge import Bridge
-from index.dispatching import READ, READER, Dispatcher, DispatchModel, PowerReader, to_read
+from index.dispatching import READ, READER, Dispatching, DispatchModel, PowerReader, to_read
 from index.encoder import OpenVinoEncoder
 from index.errors import EncoderUnavailable
-from index.powers import PowerDocument, PowerIndex, summary
+from index.powers import PowerDocument, summary
 from tests.bot.hashing_encoder import HashingEncoder
 
 POWERS = (
@@ -32,8 +32,8 @@ def reader(encoder: OpenVinoEncoder) -> PowerReader:
     return found
 
 
-def _index(folder: Path, encoder: OpenVinoEncoder) -> PowerIndex:
-    return PowerIndex.build(POWERS, encoder, folder / "cache", Bridge.beside(encoder))
+def _dispatching(folder: Path, encoder: OpenVinoEncoder, reader: PowerReader) -> Dispatching:
+    return Dispatching(encoder, folder / "cache", DispatchModel.load(), Bridge.beside(encoder), reader)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def _index(folder: Path, encoder: OpenVinoEncoder) -> PowerIndex:
 def test_who_answers_for_it_is_first(
     text: str, unit: str, tmp_path: Path, encoder: OpenVinoEncoder, reader: PowerReader
 ) -> None:
-    dispatcher = Dispatcher(_index(tmp_path, encoder), reader=reader)
-    choices = dispatcher.choices(dispatcher.hear(text))
+    dispatching = _dispatching(tmp_path, encoder, reader)
+    choices = dispatching.over(POWERS).choices(dispatching.hear(text))
     assert choices[0].department == unit
     assert [c.score for c in choices] == sorted((c.score for c in choices), reverse=True)
     assert sum(c.score for c in choices) <= 1 + 1e-5
@@ -67,11 +67,11 @@ def test_the_same_is_read_of_a_power_whatever_stands_beside_it(reader: PowerRead
 def test_without_a_reader_the_first_look_decides_by_a_threshold_of_its_own(
     tmp_path: Path, encoder: OpenVinoEncoder, reader: PowerReader
 ) -> None:
-    index, model = _index(tmp_path, encoder), DispatchModel.load()
-    alone, both = Dispatcher(index, model), Dispatcher(index, model, reader)
+    dispatching, model = _dispatching(tmp_path, encoder, reader), DispatchModel.load()
+    alone, both = dispatching.over(POWERS, read=False), dispatching.over(POWERS)
     assert (alone.threshold, both.threshold) == (model.threshold_unread, model.threshold)
     text = "路边的井盖没了，差点掉下去"
-    first, read = (each.choices(each.hear(text))[0] for each in (alone, both))
+    first, read = (each.choices(dispatching.hear(text))[0] for each in (alone, both))
     assert first.department == read.department == "甲市城市管理局"
     assert first.score != read.score
 

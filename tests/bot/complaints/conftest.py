@@ -10,7 +10,7 @@ import pytest
 
 from bot.clock import FixedClock
 from bot.complaints.clocks import load_limits
-from bot.complaints.deciding import CATEGORIES, Categories, Decider
+from bot.complaints.deciding import Decider
 from bot.complaints.following import Following
 from bot.complaints.handling import ComplaintHandling
 from bot.complaints.joining import Joining
@@ -20,12 +20,12 @@ from bot.complaints.writing import ComplaintWriter
 from bot.judgements.service import JudgementService
 from bot.matters.model import Power
 from bot.notifications.service import NotificationService
-from bot.rule_file import RuleFile
 from bot.settings import load_settings
 from bot.store import Store
 from bot.store.sealed import Sealer
 from bot.workdays import WorkCalendar
 from index.encoder import Encoder, open_encoder
+from tests.bot.complaints.deciders import decider_over
 
 CATALOGUE = Path(__file__).parents[3] / "catalogue"
 UNITS = ("云山供水有限公司", "云山供电局", "云山市林业局", "云山市公安局交通警察支队", "云山市人力资源和社会保障局")
@@ -45,10 +45,7 @@ def powers() -> list[Power]:
 
 @pytest.fixture(scope="session")
 def decider(encoder: Encoder, powers: list[Power], tmp_path_factory: pytest.TempPathFactory) -> Decider:
-    cache = tmp_path_factory.mktemp("powers") / "vectors.cache"
-    return Decider(
-        encoder, lambda: "1", lambda: powers, cache, Categories(RuleFile(cache.parent, CATEGORIES), encoder, cache)
-    )
+    return decider_over(encoder, powers, tmp_path_factory.mktemp("powers"))
 
 
 @dataclass

@@ -11,15 +11,14 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.complaints.clocks import load_limits
-from bot.complaints.deciding import CATEGORIES, Categories, Decider
 from bot.complaints.filing import Asker, Filing
 from bot.complaints.service import ComplaintService
 from bot.complaints.writing import ComplaintWriter
 from bot.matters.model import Power
-from bot.rule_file import RuleFile
 from bot.store import Store, make_engine
 from bot.store.sealed import Sealer
 from bot.workdays import WorkCalendar
+from tests.bot.complaints.deciders import decider_over
 from tests.bot.hashing_encoder import HashingEncoder
 
 POWERS = [
@@ -31,10 +30,7 @@ POWERS = [
 def service_over(store: Store, folder: Path) -> ComplaintService:
     """The service with an encoder that starts at once."""
     encoder = HashingEncoder(384)
-    cache = folder / "cache"
-    decider = Decider(
-        encoder, lambda: "1", lambda: POWERS, cache, Categories(RuleFile(cache.parent, CATEGORIES), encoder, cache)
-    )
+    decider = decider_over(encoder, POWERS, folder)
     writer = ComplaintWriter(Sealer(bytes(32)), WorkCalendar(), load_limits, encoder.identity)
     return ComplaintService(store, SystemClock(), writer, decider)
 

@@ -16,7 +16,6 @@ from bot.answers.phrases import Phrases
 from bot.attachments.service import AttachmentService
 from bot.clock import SystemClock
 from bot.complaints.clocks import load_limits
-from bot.complaints.deciding import CATEGORIES, Categories, Decider
 from bot.complaints.following import Following
 from bot.complaints.handling import ComplaintHandling
 from bot.complaints.joining import Joining
@@ -29,12 +28,12 @@ from bot.conversations.referrals import referrals
 from bot.conversations.service import ConversationService
 from bot.judgements.service import JudgementService
 from bot.judgements.skill import JudgeSkill
-from bot.rule_file import RuleFile
 from bot.settings import load_settings
 from bot.store import Store, make_engine
 from bot.store.sealed import Sealer
 from bot.workdays import WorkCalendar
 from channels.turns import Answered, Said, Turns
+from tests.bot.complaints.deciders import decider_over
 from tests.bot.complaints.filer import POWERS
 from tests.bot.conversations.city import City, PairFinder
 from tests.bot.hashing_encoder import HashingEncoder
@@ -61,9 +60,7 @@ class Office:
 def turns_over(store: Store, folder: Path, ahead: timedelta = timedelta()) -> Turns:
     """The turns of a gateway without Rasa, with an encoder that starts at once."""
     clock, sealer, encoder = LaterClock(ahead), Sealer(bytes(32)), HashingEncoder(384)
-    cache = folder / "cache"
-    categories = Categories(RuleFile(cache.parent, CATEGORIES), encoder, cache)
-    decider = Decider(encoder, lambda: "1", lambda: POWERS, cache, categories)
+    decider = decider_over(encoder, POWERS, folder)
     writer = ComplaintWriter(sealer, WorkCalendar(), load_limits, encoder.identity)
     service = ComplaintService(store, clock, writer, decider)
     joining = Joining(store, clock, writer, service.decided, service.same_incident)

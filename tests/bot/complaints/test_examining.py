@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.complaints.deciding import CATEGORIES, Categories, Decider
+from bot.complaints.deciding import Decider
 from bot.complaints.examining import Examined, examine, read_labelled
 from bot.errors import InvalidInput
 from bot.matters.model import Power
-from bot.rule_file import RuleFile
 from index.encoder import Encoder
 from index.incident import Incidents
 from tests.bot.complaints.conftest import CATALOGUE
+from tests.bot.complaints.deciders import decider_over
 
 COMPLAINTS = CATALOGUE / "complaints"
 
@@ -25,10 +25,7 @@ def unseen(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Examin
     split = json.loads((COMPLAINTS / "departments.json").read_text("utf-8"))
     rows = map(json.loads, (CATALOGUE / "powers.jsonl").read_text("utf-8").splitlines())
     powers = [Power.model_validate(row) for row in rows if split[row["department"]] == "test"]
-    cache = tmp_path_factory.mktemp("unseen") / "vectors.cache"
-    decider = Decider(
-        encoder, lambda: "1", lambda: powers, cache, Categories(RuleFile(cache.parent, CATEGORIES), encoder, cache)
-    )
+    decider = decider_over(encoder, powers, tmp_path_factory.mktemp("unseen"))
     labelled = read_labelled(COMPLAINTS / "test.jsonl")
     decisions = [decider.decide(each.text, place=each.location) for each in labelled]
     return examine(labelled, decisions, frozenset(power.department for power in powers), Incidents.beside(encoder))
