@@ -73,6 +73,7 @@ ACT_NAMES: Mapping[str, str] = {
     Act.REPLY: "首次回复",
     Act.RETURN: "退回",
     Act.TAKE_BACK: "收回",
+    Act.RECLASSIFY: "改分类",
     Act.ASK_EXTENSION: "申请延期",
     Act.GRANT_EXTENSION: "批准延期",
     Act.REFUSE_EXTENSION: "不批准延期",

@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.errors import InvalidInput
 from bot.rule_file import RuleFile, Table
 from index.dispatching import Dispatcher, Dispatching, Heard
 from index.normal import bare
@@ -51,6 +52,11 @@ class Categories:
         """The category ``大类/小类`` that what was ``heard`` belongs to."""
         known = self._current()
         return known.owners.get(bare(heard.text)) or known.dispatcher.choices(heard, most=1)[0].department
+
+    def check(self, category: str) -> None:
+        """Raises InvalidInput where the published list has no such category."""
+        if all(category != each.name for each in self._file.current()):
+            raise InvalidInput(f"分类表里没有“{category}”。", code="category_unknown", remedy="请从列出的分类里选择。")
 
     def prepare(self) -> None:
         """Encodes the list, where it is not."""

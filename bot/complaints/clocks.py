@@ -182,6 +182,33 @@ def sent(
     return ends(replace(before.counted, sent=fresh.counted.sent, days=days), limits, calendar)
 
 
+def reclassified(
+    before: Due,
+    now: datetime,
+    kind: Kind,
+    category: str,
+    urgent: bool,
+    extensions: int,
+    limits: Limits,
+    calendar: Calendar,
+) -> Due:
+    """The deadlines of what turned out to be of another kind or category, or urgent, or not.
+
+    Working days run from where they ran before, with the pauses and ``extensions`` there were. What is urgent only now
+    has its hours from ``now``, since nobody knew before; what no longer is has its working days from where the hours
+    began.
+    """
+    if urgent:
+        return before if before.counted is None else due(now, kind, category, True, limits, calendar)
+    counted = before.counted
+    if counted is None:
+        began = before.close - timedelta(hours=limits.urgent["close"])
+        return sent(due(began, kind, category, False, limits, calendar), now, kind, category, False, limits, calendar)
+    days = {name: limits.days(name, kind, category) for name in _CLOCKS}
+    days["close"] += extensions * limits.extension
+    return ends(replace(counted, days=days), limits, calendar)
+
+
 def extended(before: Due, limits: Limits, calendar: Calendar) -> Due:
     """The deadlines with one extension: the closing moves by its working days, nothing else does."""
     if before.counted is None:

@@ -168,6 +168,10 @@ class Decider:
                 remedy="请从查找结果里选择承办单位。",
             )
 
+    def check_category(self, category: str) -> None:
+        """Raises InvalidInput where the published list of categories has no such one."""
+        self._categories.check(category)
+
     def prepare(self) -> None:
         """Makes the published lists ready, where they are not."""
         self._current()

@@ -7,13 +7,13 @@ event, audit row and outbox message in one transaction: two people cannot both a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
 from bot.complaints import repository
-from bot.complaints.clocks import Due, due, extended, resumed, sent
+from bot.complaints.clocks import Due, due, extended, reclassified, resumed, sent
 from bot.complaints.model import Act, Actor, Kind, State, after
 from bot.complaints.numbers import aloud
 from bot.complaints.ports import Notices
@@ -34,10 +34,20 @@ _ANEW = frozenset({Act.DISPATCH, Act.TAKE_BACK, Act.REOPEN, Act.SPLIT})
 
 
 @dataclass(frozen=True, slots=True)
+class Classing:
+    """What a complaint is: ``category`` is ``大类/小类``."""
+
+    kind: Kind
+    category: str
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One act on one complaint. ``version``: the one the actor saw; ``note``: reason or answer.
 
-    ``department``: whom a dispatch sends it to; ``into``: the number a merge joins it to.
+    ``department``: whom a dispatch sends it to; ``into``: the number a merge joins it to; ``classing``: what it is
+    instead of what it was taken for.
     """
 
     number: str
@@ -46,6 +56,7 @@ class Step:
     note: str = ""
     department: str | None = None
     into: str | None = None
+    classing: Classing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ class ComplaintHandling:
         row = repository.by_number(work.session, step.number, lock=True)
         if row is None:
             raise NotFound("没有这件诉求。", code="complaint_unknown", remedy="请检查编号。")
-        before = State(row.state)
+        before, was = State(row.state), _classing(row)
         state = after(standing(row), step.act, actor, step.version, now, reason=step.note)
         apart = self._apart(work, row, step)
         values = {"state": state.value, **self._effects(work, row, step, actor, now)}
@@ -100,7 +111,9 @@ class ComplaintHandling:
         if not repository.change(work.session, row, step.version, values):
             raise Conflict("这件诉求刚被别人处理过。", code="complaint_changed", remedy="请刷新后看一看最新情况。")
         self._recount(work, row, apart)
-        details = {"department": row.department, "due_at": row.due_at.isoformat()}
+        details: dict[str, Any] = {"department": row.department, "due_at": row.due_at.isoformat()}
+        if step.act is Act.RECLASSIFY:
+            details |= {"was": asdict(was), "now": asdict(_classing(row))}
         add_event(work, row, step.act, before, state, actor.name, now, details, step.note or None)
         work.emit(CHANGED_TOPIC, row.number, {"number": row.number, "state": row.state, "version": row.version})
         if step.act in (Act.DISPATCH, Act.RETURN, Act.TAKE_BACK):
@@ -140,6 +153,8 @@ class ComplaintHandling:
                 return {"returns": row.returns + 1, **self._sent(row, now)}
             case Act.TAKE_BACK:
                 return self._taken_back(row, now)
+            case Act.RECLASSIFY:
+                return self._reclassified(row, step.classing, now)
             case Act.ASK_EXTENSION:
                 if row.extensions >= limits.most_extensions:
                     raise Conflict("延期次数已用完。", code="complaint_extensions_spent", remedy="请按期办理。")
@@ -210,6 +225,22 @@ class ComplaintHandling:
         ends = sent(ends, now, Kind(row.kind), row.category, row.urgent, limits, calendar)
         return {"extension_asked": False, "paused_at": None, **due_values(ends)}
 
+    def _reclassified(self, row: ComplaintRow, classing: Classing | None, now: datetime) -> dict[str, Any]:
+        """Its deadlines are those it would have had; an extension that was asked for stays asked for."""
+        if classing is None:
+            raise InvalidInput("请选择类型和分类。", code="classing_missing", remedy="选择后再提交一次。")
+        if classing == _classing(row):
+            raise InvalidInput("和原来的一样，没有改动。", code="classing_unchanged", remedy="不用改就直接办理。")
+        limits, calendar = self._writer.limits, self._writer.calendar
+        own = (classing.kind, classing.category, classing.urgent)
+        moved = reclassified(dues(row, calendar), now, *own, row.extensions, limits, calendar)
+        return {
+            "kind": classing.kind.value,
+            "category": classing.category,
+            "urgent": classing.urgent,
+            **due_values(moved),
+        }
+
     def _due(self, row: ComplaintRow, now: datetime) -> Due:
         """The deadlines as of a complaint that is filed now."""
         return due(now, Kind(row.kind), row.category, row.urgent, self._writer.limits, self._writer.calendar)
@@ -238,3 +269,7 @@ class ComplaintHandling:
             "reason": step.note,
             "candidates": row.candidates,
         }
+
+
+def _classing(row: ComplaintRow) -> Classing:
+    return Classing(Kind(row.kind), row.category, row.urgent)

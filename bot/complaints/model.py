@@ -66,6 +66,7 @@ class Act(StrEnum):
     REPLY = "reply"
     RETURN = "return"
     TAKE_BACK = "take_back"
+    RECLASSIFY = "reclassify"  # another kind, category or urgency than was heard in the text
     ASK_EXTENSION = "ask_extension"
     GRANT_EXTENSION = "grant_extension"
     REFUSE_EXTENSION = "refuse_extension"
@@ -129,6 +130,7 @@ RULES: dict[Act, Rule] = {
     Act.REPLY: _rule({State.SIGNED}, None, Party.UNIT),
     Act.RETURN: _rule({State.DISPATCHED}, State.RETURNED, Party.UNIT),
     Act.TAKE_BACK: _rule({State.DISPATCHED, State.SIGNED, State.PAUSED}, State.FILED, Party.SUPERVISOR),
+    Act.RECLASSIFY: _rule({State.FILED, State.RETURNED, State.REOPENED, State.DISPATCHED, State.SIGNED}, None, *_DESK),
     Act.ASK_EXTENSION: _rule({State.SIGNED}, None, Party.UNIT),
     Act.GRANT_EXTENSION: _rule({State.SIGNED}, None, Party.SUPERVISOR),
     Act.REFUSE_EXTENSION: _rule({State.SIGNED}, None, Party.SUPERVISOR),

@@ -90,8 +90,8 @@ def _happen(served: Complaints, judgements: JudgementService, row: dict[str, Any
     served.handling.act(_step(present, act, note=what.get("note", "")), actor)
 
 
-def _step(row: ComplaintRow, act: Act, **more: str) -> Step:
-    return Step(row.number, act, row.version, **more)
+def _step(row: ComplaintRow, act: Act, *, note: str = "", department: str | None = None) -> Step:
+    return Step(row.number, act, row.version, note, department)
 
 
 def _present(served: Complaints, number: str) -> ComplaintRow:

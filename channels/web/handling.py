@@ -12,8 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.board.model import ACT_NAMES
 from bot.board.service import Detail, Happened
-from bot.complaints.handling import LONGEST_NOTE, Step
-from bot.complaints.model import NEEDS_REASON, PARTIES, STATE_NAMES, Act, Actor, State
+from bot.complaints.categories import Category
+from bot.complaints.handling import LONGEST_NOTE, Classing, Step
+from bot.complaints.model import NEEDS_REASON, PARTIES, STATE_NAMES, Act, Actor, Kind, State
 from bot.errors import Conflict, InvalidInput, NotFound, WenbanError
 from bot.people.model import OF_UNITS, Account, Role
 from bot.supervision.model import CLOCK_NAMES, LEVEL_NAMES
@@ -37,6 +38,9 @@ class Form(BaseModel):
     note: Annotated[str, Field(max_length=LONGEST_NOTE * 2)] = ""
     department: Annotated[str, Field(max_length=500)] = ""
     into: Annotated[str, Field(max_length=30)] = ""
+    kind: Annotated[str, Field(max_length=20)] = ""
+    category: Annotated[str, Field(max_length=200)] = ""
+    urgent: bool = False
     token: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -76,8 +80,17 @@ def _step(services: Services, account: Account, number: str, form: Form) -> None
     department = form.department.strip() or None
     if wanted is Act.DISPATCH and department is not None:
         services.complaints.decider.check_unit(department)
-    step = Step(detail.item.number, wanted, form.version, form.note.strip(), department, form.into.strip() or None)
+    into = form.into.strip() or None
+    classing = _classing(services, form) if wanted is Act.RECLASSIFY else None
+    step = Step(detail.item.number, wanted, form.version, form.note.strip(), department, into, classing)
     services.complaints.handling.act(step, actor_of(account))
+
+
+def _classing(services: Services, form: Form) -> Classing:
+    services.complaints.decider.check_category(form.category)
+    if form.kind not in set(Kind):
+        raise InvalidInput("没有这种诉求类型。", code="kind_unknown", remedy="请从列出的类型里选择。")
+    return Classing(Kind(form.kind), form.category, form.urgent)
 
 
 async def page(
@@ -119,7 +132,14 @@ async def page(
         meanwhile=_meanwhile(detail, form) if isinstance(refusal, Conflict) else [],
         longest=LONGEST_NOTE,
         now=services.clock.now(),
-        **{"candidates": [], "units": None, "similar": [], "q": "", "revealed": None, **context},
+        **{
+            "candidates": [],
+            "units": None,
+            "similar": [],
+            "q": "",
+            "revealed": None,
+            **context,
+        },
     )
 
 
@@ -149,6 +169,13 @@ def _meanwhile(detail: Detail, form: Form | None) -> Sequence[Happened]:
     return [event for event in detail.events if form is not None and event.number > form.seen]
 
 
+def _by_parent(listed: Sequence[Category]) -> Mapping[str, Sequence[Category]]:
+    found: dict[str, list[Category]] = {}
+    for each in listed:
+        found.setdefault(each.parent, []).append(each)
+    return found
+
+
 def _triage(services: Services, detail: Detail, query: str) -> Mapping[str, Any]:
     query = query.strip()[:100]
     return {
@@ -156,4 +183,6 @@ def _triage(services: Services, detail: Detail, query: str) -> Mapping[str, Any]
         "q": query,
         "units": services.complaints.decider.units(query) if query else None,
         "similar": services.similar.similar(detail.item.number),
+        "kinds": tuple(Kind),
+        "categories": _by_parent(services.complaints.categories.current()),
     }

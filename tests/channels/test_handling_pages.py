@@ -158,6 +158,27 @@ def test_triage_dispatches_to_a_candidate_or_to_a_unit_found(gateway: Gateway, c
     assert "act-return" not in clerk.page(f"/unit/{shown.number}")
 
 
+def test_what_was_heard_wrong_is_put_right(gateway: Gateway, operator: Staff, clerk: Staff) -> None:
+    shown = unsure(gateway)
+    path = f"/triage/{shown.number}"
+    page = operator.page(path)
+    listed = gateway.services.complaints.category_names()
+    other = next(name for name in listed if name != shown.category)
+    assert all(f'<option value="{name}"' in page for name in listed)
+    assert f'<option value="{shown.category}" selected' in page
+    for wrong in ({"kind": "什么", "category": other}, {"kind": "咨询", "category": "没有/这类"}):
+        assert operator.act(path, "reclassify", **wrong).status_code == 422
+    fields = {"kind": "咨询", "category": other, "urgent": "true", "note": "只是问问"}
+    assert operator.act(path, "reclassify", **fields).status_code == 303
+    page = operator.page(path)
+    assert f"咨询 · {other.replace('/', ' › ')} · 紧急" in page
+    assert "只是问问" in page
+    item = gateway.services.board.complaint(shown.number).item
+    assert (item.kind, item.category, item.urgent) == ("咨询", other, True)
+    operator.act(path, "dispatch", department=WATER)
+    assert "act-reclassify" not in clerk.page(f"/unit/{shown.number}")
+
+
 def test_two_of_the_same_are_compared_and_merged_and_split(gateway: Gateway, operator: Staff) -> None:
     first = filed(gateway, "学府苑北门路灯不亮了好几天，晚上黑得看不见路", "学府苑北门")
     second = filed(gateway, "学府苑北门的路灯坏了几天了，晚上看不见路", "学府苑北门")

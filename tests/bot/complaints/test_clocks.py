@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clock import ZONE
-from bot.complaints.clocks import OWN_FILE, Due, Limits, due, extended, load_limits, resumed
+from bot.complaints.clocks import OWN_FILE, Due, Limits, due, extended, load_limits, reclassified, resumed
 from bot.complaints.model import Kind
 from bot.errors import ConfigurationError
 from bot.workdays import WorkCalendar
@@ -66,6 +66,36 @@ def test_an_extension_moves_the_closing_alone(filed: datetime) -> None:
     ends: Due = extended(before, LIMITS, CALENDAR)
     assert CALENDAR.working_days_between(before.close.date(), ends.close.date()) == LIMITS.extension
     assert (ends.sign, ends.reply) == (before.sign, before.reply)
+
+
+@given(MOMENTS, st.sampled_from(Kind), st.sampled_from(Kind), st.integers(0, 9), st.integers(0, 9), st.booleans())
+def test_put_right_later_it_has_the_deadlines_it_would_have_had(
+    filed: datetime, heard: Kind, meant: Kind, begin: int, days: int, granted: bool
+) -> None:
+    """Pauses and an extension count for it as they did before."""
+
+    def moved(kind: Kind) -> Due:
+        paused = filed + timedelta(days=begin)
+        ends = due(filed, kind, "x/y", False, LIMITS, CALENDAR)
+        ends = resumed(ends, paused, paused + timedelta(days=days), False, LIMITS, CALENDAR)
+        return extended(ends, LIMITS, CALENDAR) if granted else ends
+
+    later = filed + timedelta(days=begin + days)
+    assert reclassified(moved(heard), later, meant, "x/y", False, int(granted), LIMITS, CALENDAR) == moved(meant)
+
+
+@given(MOMENTS, st.sampled_from(Kind), st.integers(0, 200))
+def test_what_is_urgent_only_now_counts_from_now_and_what_no_longer_is_from_the_start(
+    filed: datetime, kind: Kind, hours: int
+) -> None:
+    now = filed + timedelta(hours=hours)
+    plain, urgent = (due(filed, kind, "x/y", each, LIMITS, CALENDAR) for each in (False, True))
+    raised = reclassified(plain, now, kind, "x/y", True, 0, LIMITS, CALENDAR)
+    assert raised == due(now, kind, "x/y", True, LIMITS, CALENDAR)
+    assert reclassified(urgent, now, Kind.PRAISE, "a/b", True, 0, LIMITS, CALENDAR) == urgent
+    calm = reclassified(urgent, now, kind, "x/y", False, 0, LIMITS, CALENDAR)
+    assert (calm.reply, calm.close) == (plain.reply, plain.close)
+    assert calm.sign > now
 
 
 def test_the_most_telling_row_counts(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.complaints.filing import Asker, Filing, Shown
-from bot.complaints.handling import DECIDED_TOPIC, Step
-from bot.complaints.model import Act, Actor, Party, State
+from bot.complaints.handling import DECIDED_TOPIC, Classing, Step
+from bot.complaints.model import Act, Actor, Kind, Party, State
 from bot.complaints.tables import ComplaintEventRow, ComplaintRow
-from bot.errors import Conflict, InvalidInput, NotFound
+from bot.errors import Conflict, Forbidden, InvalidInput, NotFound
 from bot.store.outbox import OutboxMessage
 from tests.bot.complaints.conftest import Office
 
@@ -79,6 +79,38 @@ def test_a_return_goes_back_to_the_desk_and_is_kept_for_learning(office: Office,
     with office.store.read() as session:
         lessons = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == DECIDED_TOPIC)).all()
     assert [lesson.payload["act"] for lesson in lessons] == ["return", "dispatch"]
+
+
+def test_what_was_heard_wrong_is_put_right_and_the_deadlines_follow(office: Office, filed: Shown) -> None:
+    def reclassify(classing: Classing | None, actor: Actor = DESK) -> None:
+        with office.store.read() as session:
+            version = session.scalars(select(ComplaintRow.version)).one()
+        office.handling.act(Step(filed.number, Act.RECLASSIFY, version, "听错了", classing=classing), actor)
+
+    for wrong in (None, Classing(Kind(filed.kind), filed.category, filed.urgent)):
+        with pytest.raises(InvalidInput):
+            reclassify(wrong)
+    asking = Classing(Kind.ENQUIRY, "公用事业/水质", urgent=False)
+    with pytest.raises(Forbidden):
+        reclassify(asking, CLERK)
+    reclassify(asking)
+    seen = office.service.look_up(filed.number, filed.query_code, ANYBODY)
+    assert (seen.kind, seen.category, seen.state) == ("咨询", "公用事业/水质", State.DISPATCHED)
+    assert seen.due_at < filed.due_at
+    do(office, filed.number, Act.SIGN, CLERK)
+    office.clock.advance(timedelta(days=1))
+    reclassify(Classing(Kind.COMPLAINT, "公用事业/水质", urgent=True), BOARD)
+    seen = office.service.look_up(filed.number, filed.query_code, ANYBODY)
+    assert (seen.urgent, seen.due_at - office.clock.now()) == (True, timedelta(hours=24))
+    with office.store.read() as session:
+        events = session.scalars(select(ComplaintEventRow).where(ComplaintEventRow.act == "reclassify")).all()
+        versions = session.execute(select(ComplaintRow.sign_version, ComplaintRow.close_version)).one()
+    assert [event.details["now"]["urgent"] for event in events] == [False, True]
+    assert events[0].details["was"] == {"kind": filed.kind, "category": filed.category, "urgent": False}
+    assert versions.close_version == 3, "each new deadline may be warned of anew"
+    do(office, filed.number, Act.ANSWER, CLERK, note="已处理")
+    with pytest.raises(Conflict):
+        reclassify(asking)
 
 
 def test_pauses_and_extensions_move_the_deadline(office: Office, filed: Shown) -> None:
