@@ -112,13 +112,18 @@ class Elsewhere:
     city: str
 
     def said(self, text: str) -> bool:
-        table = _table()["cities"]
-        home = self.city.removesuffix("市")
-        names = "|".join(name for name in table["names"] if name != home)
         folded = normalise(text)
-        if any(re.search(tie.replace("{city}", re.escape(home)), folded) for tie in table["ties"]):
-            return False
-        return any(re.search(shape.replace("{names}", names), folded) for shape in table["shapes"])
+        ties, shapes = _of_city(self.city)
+        return not any(tie.search(folded) for tie in ties) and any(shape.search(folded) for shape in shapes)
+
+
+@cache
+def _of_city(city: str) -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
+    """What ties a text to ``city`` all the same, and how others are named. Compiled once: their names are many."""
+    table, home = _table()["cities"], city.removesuffix("市")
+    names = "|".join(name for name in table["names"] if name != home)
+    ties = tuple(re.compile(tie.replace("{city}", re.escape(home))) for tie in table["ties"])
+    return ties, tuple(re.compile(shape.replace("{names}", names)) for shape in table["shapes"])
 
 
 def read(text: str) -> Understanding:
