@@ -153,7 +153,9 @@ def test_triage_dispatches_to_a_candidate_or_to_a_unit_found(gateway: Gateway, c
     # Returned with a reason it is there again, and cannot be returned twice.
     clerk.act(f"/unit/{shown.number}", "return", note="不属于供水，是物业的事")
     assert shown.number in operator.page("/triage")
-    assert "不属于供水，是物业的事" in operator.page(path)
+    again = operator.page(path)
+    assert "不属于供水，是物业的事" in again
+    assert ("退回过" in again) == any(each["department"] == WATER for each in shown.candidates)
     operator.act(path, "dispatch", department=WATER)
     assert "act-return" not in clerk.page(f"/unit/{shown.number}")
 
