@@ -132,14 +132,7 @@ async def page(
         meanwhile=_meanwhile(detail, form) if isinstance(refusal, Conflict) else [],
         longest=LONGEST_NOTE,
         now=services.clock.now(),
-        **{
-            "candidates": [],
-            "units": None,
-            "similar": [],
-            "q": "",
-            "revealed": None,
-            **context,
-        },
+        **{"candidates": [], "units": None, "similar": [], "q": "", "revealed": None, **context},
     )
 
 
