@@ -207,7 +207,7 @@ def test_repeat_and_restart(talk: Talk) -> None:
 
 
 def test_facets_of_the_understanding_are_believed(talk: Talk) -> None:
-    facets = (FacetGuess("result", 0.9), FacetGuess("where", 0.08))
+    facets = (FacetGuess("result", 0.9), FacetGuess("where", 0.05))
     assert talk.hear(Understanding("身份证丢了补办拿的是啥", "ask_guide", 0.9, facets)).facets == ("result",)
 
 
