@@ -25,7 +25,10 @@ def test_a_sure_guess_stands_alone() -> None:
 
 
 def test_a_possible_second_is_answered_too() -> None:
-    assert asked("身份证掉了咋补", process=0.6, overview=POSSIBLE, conditions=POSSIBLE - 0.01) == ("process", "overview")
+    assert asked("身份证掉了咋补", process=0.6, overview=POSSIBLE, conditions=POSSIBLE - 0.01) == (
+        "process",
+        "overview",
+    )
 
 
 def test_a_named_facet_needs_less_confidence() -> None:
