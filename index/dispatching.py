@@ -137,23 +137,18 @@ class PowerReader:
         return self._reranker.logits(states, [*map(self._states, passages)])
 
 
+@dataclass(frozen=True)
 class Dispatching:
-    """Makes dispatchers over any list, with what ships for one encoder."""
+    """Makes dispatchers over any list, with what there is for one encoder.
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        cache: Path,
-        model: DispatchModel,
-        bridge: Bridge | None = None,
-        reader: PowerReader | None = None,
-    ) -> None:
-        """``cache`` is the file of vectors encoded before; without ``reader`` the first look decides alone."""
-        self.encoder = encoder
-        self._cache = cache
-        self._model = model
-        self._bridge = bridge
-        self._reader = reader
+    ``cache`` is the file of vectors encoded before; without ``reader`` the first look decides alone.
+    """
+
+    encoder: Encoder
+    cache: Path
+    model: DispatchModel
+    bridge: Bridge | None
+    reader: PowerReader | None
 
     @classmethod
     def beside(cls, encoder: Encoder, cache: Path) -> Dispatching:
@@ -162,14 +157,14 @@ class Dispatching:
 
     def hear(self, text: str) -> Heard:
         """``text`` with what is needed to decide on it."""
-        if self._reader is not None:
-            return self._reader.hear(text)
+        if self.reader is not None:
+            return self.reader.hear(text)
         return Heard(text, self.encoder.encode_queries([text])[0])
 
     def over(self, powers: Sequence[PowerDocument], *, read: bool = True) -> Dispatcher:
         """The dispatcher over ``powers``; without ``read`` by the first look alone. OSError when the disk is full."""
-        index = PowerIndex.build(powers, self.encoder, self._cache, self._bridge)
-        return Dispatcher(index, self._model, self._reader if read else None)
+        index = PowerIndex.build(powers, self.encoder, self.cache, self.bridge)
+        return Dispatcher(index, self.model, self.reader if read else None)
 
 
 class Dispatcher:

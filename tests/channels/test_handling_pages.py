@@ -168,6 +168,7 @@ def test_what_was_heard_wrong_is_put_right(gateway: Gateway, operator: Staff, cl
     other = next(name for name in listed if name != shown.category)
     assert all(f'<option value="{name}"' in page for name in listed)
     assert f'<option value="{shown.category}" selected' in page
+    assert "现在的分类表里没有" not in page
     for wrong in ({"kind": "什么", "category": other}, {"kind": "咨询", "category": "没有/这类"}):
         assert operator.act(path, "reclassify", **wrong).status_code == 422
     fields = {"kind": "咨询", "category": other, "urgent": "true", "note": "只是问问"}

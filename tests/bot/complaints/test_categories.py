@@ -54,6 +54,6 @@ def test_another_list_counts_as_soon_as_it_is_published(tmp_path: Path, dispatch
     categories = _published(tmp_path, LISTED, dispatching)
     heard = dispatching.hear("巷子里黑漆漆的，灯坏了半个月了")
     assert categories.nearest(heard) == "市容市政/路灯照明"
-    renamed = json.dumps([{"name": "城市照明", "children": [{"name": "路灯"}]}, *LISTED[:1]])
-    categories = _published(tmp_path, json.loads(renamed), dispatching)
+    renamed = [{"name": "城市照明", "children": [{"name": "路灯"}]}, *LISTED[:1]]
+    RuleFile(tmp_path, CATEGORIES).write(json.dumps(renamed))
     assert categories.nearest(heard) == "城市照明/路灯"
