@@ -1,7 +1,8 @@
 """Actions: how Rasa asks us. One file a skill; they run inside the gateway and hold no rules of their own.
 
 ``register`` puts them into rasa-sdk's executor. Every action utters exactly one JSON message, a reply's dict with the
-new ``focus`` and the ``turn_id`` beside it, which the gateway writes down when it comes back from Rasa.
+new ``focus`` and the ``turn_id`` beside it. A turn runs one action. The gateway that waits for the turn gets the answer
+from the action at once where both are one process, else when it comes back from Rasa.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from actions.restart import ActionRestart
 from actions.smalltalk import ActionSmalltalk
 from bot.clock import Clock
 from bot.conversations.assistant import Assistant
+from bot.conversations.delivery import Deliveries
 from bot.conversations.service import ConversationService
 
 ACTIONS: tuple[type[AssistantAction], ...] = (
@@ -32,9 +34,13 @@ ACTIONS: tuple[type[AssistantAction], ...] = (
 
 
 def register(
-    executor: ActionExecutor, assistant: Assistant, conversations: ConversationService, clock: Clock
+    executor: ActionExecutor,
+    assistant: Assistant,
+    conversations: ConversationService,
+    clock: Clock,
+    deliveries: Deliveries,
 ) -> ActionExecutor:
     """Puts every action into ``executor`` and returns it."""
     for action in ACTIONS:
-        executor.register_action(action(assistant, conversations, clock))
+        executor.register_action(action(assistant, conversations, clock, deliveries))
     return executor

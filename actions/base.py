@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.clock import Clock
 from bot.conversations.assistant import Assistant
+from bot.conversations.delivery import Deliveries
 from bot.conversations.model import FacetGuess, Focus, Reply, Understanding
 from bot.conversations.service import ConversationService, conversation_of
 
@@ -25,10 +26,13 @@ class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
     action_name: ClassVar[str]
     intents: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, assistant: Assistant, conversations: ConversationService, clock: Clock) -> None:
+    def __init__(
+        self, assistant: Assistant, conversations: ConversationService, clock: Clock, deliveries: Deliveries
+    ) -> None:
         self._assistant = assistant
         self._conversations = conversations
         self._clock = clock
+        self._deliveries = deliveries
 
     def name(self) -> str:
         return self.action_name
@@ -44,6 +48,7 @@ class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
         turn_id = metadata.get("turn_id")
         conversation = conversation_of(tracker.sender_id)
         reply, focus = await asyncio.to_thread(self._answer, conversation, understanding, str(turn_id or ""))
+        self._deliveries.hand_over(str(turn_id or ""), (reply, focus))
         dispatcher.utter_message(json_message=packed(reply, focus, turn_id))
         return self.events()
 

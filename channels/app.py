@@ -99,6 +99,7 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await services.turns.close()
             await services.dialogue.close()
             services.store.engine.dispose()
 

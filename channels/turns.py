@@ -18,6 +18,7 @@ from actions.base import unpacked
 from bot.answers.phrases import Phrases
 from bot.clock import Clock
 from bot.conversations.assistant import Assistant
+from bot.conversations.delivery import Deliveries
 from bot.conversations.holding import SILENT
 from bot.conversations.model import SILENCE, Focus, Reply, Turn
 from bot.conversations.reading import read
@@ -78,9 +79,11 @@ class Turns:
         announce: Callable[[str], None] = lambda _: None,
         held: Callable[[Turn], Reply] = lambda _: SILENCE,
         failed: Callable[[Turn], Reply | None] = lambda _: None,
+        deliveries: Deliveries | None = None,
     ) -> None:
         """``held``: what is said to a word that goes to a person, or to nobody yet. ``failed``: the way on where no
-        answer could be made, None where it is enough to say so.
+        answer could be made, None where it is enough to say so. ``deliveries``: where the actions of this process hand
+        their answers over.
         """
         self._held = held
         self._when_failed = failed
@@ -90,6 +93,14 @@ class Turns:
         self._clock = clock
         self._phrases = phrases
         self._announce = announce
+        self._deliveries = deliveries or Deliveries()
+        self._unfinished: dict[str, asyncio.Task[list[dict[str, Any]]]] = {}
+        """What Rasa still does for turns that have their answer, by sender."""
+
+    async def close(self) -> None:
+        """Waits for what Rasa still does; it ends within the client's time limit."""
+        if self._unfinished:
+            await asyncio.wait(self._unfinished.values())
 
     async def take_turn(self, said: Said, channel: str, *, origin: str = "", citizen: str | None = None) -> Answered:
         """The reply to what was said. Raises InvalidInput, NotFound, Conflict, Unavailable or StorageFull.
@@ -98,6 +109,8 @@ class Turns:
         talking where the channel knows it for certain, as ``wechat:<openid>``.
         """
         started = time.perf_counter()
+        if said.conversation_id is None:  # where nothing was said before, the search need not wait for the store
+            self._anticipate(_as_read(said.text), Focus())
         turn = await self._begun(said, channel, origin, citizen)
         if turn.reply is not None:
             return Answered(turn.conversation_id, turn.reply, repeated=True)
@@ -153,17 +166,44 @@ class Turns:
         if turn.holder in SILENT:
             return await asyncio.to_thread(self._held, turn), turn.focus
         if self._dialogue is not None:
-            text = spoken(normalise(turn.text))
+            text = _as_read(turn.text)
             try:
-                self._assistant.anticipate(text, turn.focus, self._clock.now().date())
-                payloads = await self._dialogue.turn(turn.sender, text, {"turn_id": turn.id})
-                return unpacked(payloads[-1])
+                self._anticipate(text, turn.focus)
+                return await self._made(self._dialogue, turn, text)
             except WenbanError as error:
                 log.warning("dialogue_unavailable", conversation=turn.conversation_id[:8], code=error.code)
             except Exception:
                 # Whatever goes wrong over there, the citizen is answered from here.
                 log.exception("dialogue_failed", conversation=turn.conversation_id[:8])
         return await asyncio.to_thread(self._limited, turn)
+
+    def _anticipate(self, text: str, focus: Focus) -> None:
+        if self._dialogue is not None:
+            self._assistant.anticipate(text, focus, self._clock.now().date())
+
+    async def _made(self, dialogue: Dialogue, turn: Turn, text: str) -> tuple[Reply, Focus]:
+        """The answer of the action that Rasa chose, from wherever it comes first. Raises what ``dialogue`` raises."""
+        if before := self._unfinished.get(turn.sender):
+            # Rasa lets the turns of a conversation wait for each other by looking once a second.
+            await asyncio.wait([before])
+        with self._deliveries.awaiting(turn.id) as made:
+            said = asyncio.create_task(dialogue.turn(turn.sender, text, {"turn_id": turn.id}))
+            try:
+                await asyncio.wait([made, said], return_when=asyncio.FIRST_COMPLETED)
+            except BaseException:
+                said.cancel()
+                raise
+            if not made.done():
+                return unpacked(said.result()[-1])
+            self._unfinished[turn.sender] = said
+            said.add_done_callback(lambda done: self._finished(turn, done))
+            return made.result()
+
+    def _finished(self, turn: Turn, said: asyncio.Task[list[dict[str, Any]]]) -> None:
+        if self._unfinished.get(turn.sender) is said:
+            del self._unfinished[turn.sender]
+        if not said.cancelled() and (fault := said.exception()):
+            log.warning("dialogue_failed_after_answer", conversation=turn.conversation_id[:8], reason=str(fault))
 
     def _limited(self, turn: Turn) -> tuple[Reply, Focus]:
         """The answer without Rasa, which says what is limited."""
@@ -186,3 +226,8 @@ class Turns:
         person = {"title": self._phrases.say("handoff.person"), "payload": self._phrases.say("handoff.person")}
         words = self._phrases.say("handoff.failed")
         return Reply("error", ({"kind": "text", "text": words}, {"kind": "choices", "text": "", "choices": [person]}))
+
+
+def _as_read(text: str) -> str:
+    """``text`` as Rasa and the index get it."""
+    return spoken(normalise(text))

@@ -22,6 +22,7 @@ from bot.board.similar import SimilarFinder
 from bot.clock import Clock
 from bot.complaints.talking import NAME as COMPLAINT
 from bot.conversations.assistant import Assistant
+from bot.conversations.delivery import Deliveries
 from bot.conversations.marks import MarkService
 from bot.conversations.ports import Finder
 from bot.conversations.service import ConversationService
@@ -227,9 +228,17 @@ def build(settings: Settings, clock: Clock, pages: Pages, metrics: Metrics, enco
         return skill is not None and skill.name == COMPLAINT
 
     dialogue = RasaClient(settings.rasa_url, settings.rasa_timeout)
-    called = handing_off.skill
+    called, deliveries = handing_off.skill, Deliveries()
     turns = Turns(
-        conversations, assistant, dialogue, clock, phrases, bus.announce, called.while_held, called.when_failed
+        conversations,
+        assistant,
+        dialogue,
+        clock,
+        phrases,
+        bus.announce,
+        called.while_held,
+        called.when_failed,
+        deliveries,
     )
     limiter = RateLimiter(settings.rate_limit == "on")
     supervision = build_supervision(settings, store, clock, casework.sealer, calendar, complaints.handling)
@@ -258,7 +267,7 @@ def build(settings: Settings, clock: Clock, pages: Pages, metrics: Metrics, enco
         similar=SimilarFinder(store, clock),
         dialogue=dialogue,
         turns=turns,
-        actions=register(ActionExecutor(), assistant, conversations, clock),
+        actions=register(ActionExecutor(), assistant, conversations, clock, deliveries),
         limiter=limiter,
         starters=Starters(matters, pages.words["starters"]),
         attachments=attachments,

@@ -12,6 +12,7 @@ from actions.base import unpacked
 from bot.answers.phrases import Phrases
 from bot.clock import FixedClock
 from bot.conversations.assistant import Assistant
+from bot.conversations.delivery import Deliveries
 from bot.conversations.model import Focus
 from bot.conversations.service import ConversationService
 from bot.settings import Settings
@@ -29,7 +30,7 @@ def conversations(store: Store, clock: FixedClock) -> ConversationService:
 def executor(conversations: ConversationService, clock: FixedClock) -> ActionExecutor:
     finder = PairFinder()
     assistant = Assistant(lambda: finder, City(), WorkCalendar(), Phrases("云山市", "12345"))
-    return register(ActionExecutor(), assistant, conversations, clock)
+    return register(ActionExecutor(), assistant, conversations, clock, Deliveries())
 
 
 def call(action: str, sender: str, text: str, intent: str, confidence: float = 0.95, **message: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from actions.base import packed
 from bot.answers.phrases import Phrases
 from bot.clock import FixedClock
 from bot.conversations.assistant import Assistant
+from bot.conversations.delivery import Deliveries
 from bot.conversations.model import Focus, Reply
 from bot.conversations.service import ConversationService
 from bot.errors import InvalidInput, Unavailable
@@ -99,25 +101,124 @@ async def test_without_rasa_the_index_answers_and_says_what_is_limited(
 
 
 async def test_the_index_looks_while_rasa_reads(conversations: ConversationService, clock: FixedClock) -> None:
-    finder = PairFinder()
-    looked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    class Telling(PairFinder):
-        def find(self, text: str, **context: Any) -> Any:
-            loop.call_soon_threadsafe(looked.set)
-            return finder.find(text, **context)
+    finder = Telling()
 
     async def slow(_: str) -> list[dict[str, Any]]:
-        await asyncio.wait_for(looked.wait(), 20)  # Rasa has asked for nothing yet
+        assert await asyncio.to_thread(finder.looked.wait, 20)  # Rasa has asked for nothing yet
         return await hello(_)
 
-    telling = Telling()
-    assistant = Assistant(lambda: telling, City(), WorkCalendar(), PHRASES)
+    assistant = Assistant(lambda: finder, City(), WorkCalendar(), PHRASES)
     answered = await Turns(conversations, assistant, Rasa(slow), clock, PHRASES).take_turn(
         Said("身份证丢了补办多少钱"), "api"
     )
     assert not answered.reply.limited
+
+
+ANSWER = (Reply("smalltalk", ({"kind": "text", "text": "您好"},), confidence=0.9), Focus(matter="YS00103"))
+
+
+class ActingRasa:
+    """A stand-in server whose action runs in this process, and that still has to do afterwards until ``free``."""
+
+    def __init__(self, deliveries: Deliveries, fault: Exception | None = None) -> None:
+        self._deliveries, self._fault = deliveries, fault
+        self.free = asyncio.Event()
+        self.busy = 0
+        self.most = 0
+
+    async def turn(self, conversation_id: str, text: str, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+        self.busy += 1
+        self.most = max(self.most, self.busy)
+        self._deliveries.hand_over(metadata["turn_id"], ANSWER)
+        await self.free.wait()
+        self.busy -= 1
+        if self._fault:
+            raise self._fault
+        return [packed(*ANSWER, metadata["turn_id"])]
+
+
+@pytest.fixture
+def acting(conversations: ConversationService, clock: FixedClock) -> Callable[..., tuple[Turns, ActingRasa]]:
+    def pair(fault: Exception | None = None, finder: PairFinder | None = None) -> tuple[Turns, ActingRasa]:
+        deliveries, found = Deliveries(), finder or PairFinder()
+        assistant = Assistant(lambda: found, City(), WorkCalendar(), PHRASES)
+        rasa = ActingRasa(deliveries, fault)
+        return Turns(conversations, assistant, rasa, clock, PHRASES, deliveries=deliveries), rasa
+
+    return pair
+
+
+class Telling(PairFinder):
+    """Tells when it is first asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = threading.Event()
+
+    def find(self, text: str, **context: Any) -> Any:
+        self.looked.set()
+        return super().find(text, **context)
+
+
+async def test_an_action_of_this_process_is_not_waited_for_until_rasa_is_done(
+    acting: Callable[..., tuple[Turns, ActingRasa]], conversations: ConversationService
+) -> None:
+    turns, rasa = acting()
+    answered = await turns.take_turn(Said("你好"), "api")
+    assert answered.reply.text == "您好"
+    assert rasa.busy == 1
+    assert conversations.focus(answered.conversation_id).matter == "YS00103"
+    closing = asyncio.create_task(turns.close())
+    rasa.free.set()
+    await closing
+    assert rasa.busy == 0
+    assert len(conversations.events(answered.conversation_id)) == 2
+
+
+async def test_the_next_message_waits_until_rasa_is_done_with_the_one_before(
+    acting: Callable[..., tuple[Turns, ActingRasa]],
+) -> None:
+    finder = Telling()
+    turns, rasa = acting(finder=finder)
+    first = await turns.take_turn(Said("你好"), "api")
+    second = asyncio.create_task(turns.take_turn(Said("身份证丢了补办多少钱", first.conversation_id), "api"))
+    assert await asyncio.to_thread(finder.looked.wait, 20)  # from here on Rasa would be asked at once
+    await asyncio.sleep(0)
+    assert (rasa.busy, rasa.most) == (1, 1)
+    rasa.free.set()
+    assert (await second).reply.text == "您好"
+    assert rasa.most == 1
+    await turns.close()
+
+
+async def test_what_fails_in_rasa_after_the_answer_is_logged_and_changes_nothing(
+    acting: Callable[..., tuple[Turns, ActingRasa]],
+) -> None:
+    turns, rasa = acting(Unavailable("Rasa 没有回答。"))
+    answered = await turns.take_turn(Said("你好"), "api")
+    assert not answered.reply.limited
+    with structlog.testing.capture_logs() as lines:
+        rasa.free.set()
+        await turns.close()
+        await asyncio.sleep(0)
+    assert [line["event"] for line in lines] == ["dialogue_failed_after_answer"]
+
+
+async def test_a_first_message_is_looked_up_while_it_is_stored(
+    conversations: ConversationService, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder, begin = Telling(), conversations.begin
+
+    def slow(*given: Any, **named: Any) -> Any:
+        assert finder.looked.wait(20)  # the search does not wait for this
+        return begin(*given, **named)
+
+    monkeypatch.setattr(conversations, "begin", slow)
+    assistant = Assistant(lambda: finder, City(), WorkCalendar(), PHRASES)
+    answered = await Turns(conversations, assistant, Rasa(hello), clock, PHRASES).take_turn(
+        Said("身份证丢了补办多少钱"), "api"
+    )
+    assert answered.reply.text == "您好"
 
 
 async def test_the_context_lives_on_while_rasa_is_down(make: Callable[..., Turns]) -> None:

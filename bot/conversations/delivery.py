@@ -1,0 +1,39 @@
+"""Answers handed over within the process: from the action that makes one to the turn that waits for it.
+
+An action runs in the gateway, so its answer need not travel back through Rasa before the citizen gets it; what Rasa
+still does with it (checking, writing its tracker) delays nobody. Where another process runs the action, nothing is
+handed over here and the answer comes back with Rasa's reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from bot.conversations.model import Focus, Reply
+
+Made = tuple[Reply, Focus]
+
+
+class Deliveries:
+    """Turns that wait for their answer, by id. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Future[Made]] = {}
+
+    @contextlib.contextmanager
+    def awaiting(self, turn_id: str) -> Iterator[asyncio.Future[Made]]:
+        """What is handed over for the turn while the block lasts; cancelled where nothing was."""
+        made = self._waiting[turn_id] = asyncio.get_running_loop().create_future()
+        try:
+            yield made
+        finally:
+            del self._waiting[turn_id]
+            made.cancel()
+
+    def hand_over(self, turn_id: str, made: Made) -> None:
+        """Gives the turn its answer; the first one counts. Nothing happens where nobody waits for it."""
+        waiting = self._waiting.get(turn_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(made)
