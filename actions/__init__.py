@@ -1,8 +1,8 @@
 """Actions: how Rasa asks us. One file a skill; they run inside the gateway and hold no rules of their own.
 
-``register`` puts them into rasa-sdk's executor. Every action utters exactly one JSON message, a reply's dict with the
-new ``focus`` and the ``turn_id`` beside it. A turn runs one action. The gateway that waits for the turn gets the answer
-from the action at once where both are one process, else when it comes back from Rasa.
+``register`` puts them into rasa-sdk's executor. A turn runs one action. It hands its answer to the turn that waits for
+it in the same process; where none does, it utters one JSON message, a reply's dict with the new ``focus`` and the
+``turn_id`` beside it, and the gateway that waits finds it in Rasa's reply.
 """
 
 from __future__ import annotations

@@ -17,6 +17,10 @@ from bot.conversations.model import FacetGuess, Focus, Reply, Understanding
 from bot.conversations.service import ConversationService, conversation_of
 
 
+DELIVERED = {"delivered": True}
+"""What is uttered where the turn has its answer already; silence would mean that an action failed."""
+
+
 class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
     """One skill as Rasa calls it. ``intents``: those it is for; empty = any.
 
@@ -48,8 +52,8 @@ class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
         turn_id = metadata.get("turn_id")
         conversation = conversation_of(tracker.sender_id)
         reply, focus = await asyncio.to_thread(self._answer, conversation, understanding, str(turn_id or ""))
-        self._deliveries.hand_over(str(turn_id or ""), (reply, focus))
-        dispatcher.utter_message(json_message=packed(reply, focus, turn_id))
+        delivered = self._deliveries.hand_over(str(turn_id or ""), (reply, focus))
+        dispatcher.utter_message(json_message=DELIVERED if delivered else packed(reply, focus, turn_id))
         return self.events()
 
     def events(self) -> list[dict[str, Any]]:

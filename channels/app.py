@@ -113,6 +113,7 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
         openapi_url="/openapi.json",
     )
     errors.install(app, pages)
+    app.include_router(webhook.router)  # routes are tried one after another: those that every turn takes come first
     for router in (
         chat.router,
         events.router,
@@ -124,7 +125,6 @@ def create_app(settings: Settings, clock: Clock | None = None, encoder: Encoder 
     ):
         app.include_router(router, prefix="/api/v1")
     for router in (
-        webhook.router,
         health.router,
         chat_page.router,
         matter_pages.router,

@@ -1,8 +1,8 @@
 """Answers handed over within the process: from the action that makes one to the turn that waits for it.
 
-An action runs in the gateway, so its answer need not travel back through Rasa before the citizen gets it; what Rasa
-still does with it (checking, writing its tracker) delays nobody. Where another process runs the action, nothing is
-handed over here and the answer comes back with Rasa's reply.
+An action runs in the gateway, so its answer need not travel through Rasa and back; what Rasa still does (checking,
+writing its tracker) delays nobody. Where another process runs the action, nothing is handed over here and the answer
+comes back with Rasa's reply.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ class Deliveries:
             del self._waiting[turn_id]
             made.cancel()
 
-    def hand_over(self, turn_id: str, made: Made) -> None:
-        """Gives the turn its answer; the first one counts. Nothing happens where nobody waits for it."""
+    def hand_over(self, turn_id: str, made: Made) -> bool:
+        """Gives the turn its answer; the first one counts. False where nobody here waits for it."""
         waiting = self._waiting.get(turn_id)
-        if waiting is not None and not waiting.done():
+        if waiting is None:
+            return False
+        if not waiting.done():
             waiting.set_result(made)
+        return True

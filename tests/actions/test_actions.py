@@ -27,10 +27,15 @@ def conversations(store: Store, clock: FixedClock) -> ConversationService:
 
 
 @pytest.fixture
-def executor(conversations: ConversationService, clock: FixedClock) -> ActionExecutor:
+def deliveries() -> Deliveries:
+    return Deliveries()
+
+
+@pytest.fixture
+def executor(conversations: ConversationService, clock: FixedClock, deliveries: Deliveries) -> ActionExecutor:
     finder = PairFinder()
     assistant = Assistant(lambda: finder, City(), WorkCalendar(), Phrases("云山市", "12345"))
-    return register(ActionExecutor(), assistant, conversations, clock, Deliveries())
+    return register(ActionExecutor(), assistant, conversations, clock, deliveries)
 
 
 def call(action: str, sender: str, text: str, intent: str, confidence: float = 0.95, **message: Any) -> dict[str, Any]:
@@ -84,6 +89,20 @@ async def test_a_question_is_answered_with_the_facets_rasa_heard(
     assert (reply.matter, reply.facets) == ("YS00103", ("fees",))
     assert (focus.matter, focus.turns) == ("YS00103", ("身份证丢了补办呗",))
     assert payload["turn_id"] == "t1"
+
+
+async def test_a_turn_that_waits_here_gets_the_answer_and_rasa_only_that_it_was_given(
+    executor: ActionExecutor, conversations: ConversationService, deliveries: Deliveries
+) -> None:
+    turn = conversations.begin(None, None, "身份证丢了补办", "api")
+    body = call("action_ask_matter", turn.sender, turn.text, "ask_guide")
+    with deliveries.awaiting("t1") as made:
+        assert await run(executor, body) == {"events": [], "delivered": True}
+        first = made.result()
+        assert (first[0].matter, first[1].matter) == ("YS00103", "YS00103")
+        assert await run(executor, body) == {"events": [], "delivered": True}  # asked again, the first answer stays
+        assert made.result() is first
+    assert (await run(executor, body))["matter"] == "YS00103"  # nobody waits any more
 
 
 async def test_the_focus_of_the_conversation_is_used(
