@@ -16,7 +16,6 @@ from bot.conversations.delivery import Deliveries
 from bot.conversations.model import FacetGuess, Focus, Reply, Understanding
 from bot.conversations.service import ConversationService, conversation_of
 
-
 DELIVERED = {"delivered": True}
 """What is uttered where the turn has its answer already; silence would mean that an action failed."""
 

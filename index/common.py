@@ -62,11 +62,9 @@ class Resemblance:
 
     def shares(self, matters: Sequence[Vectors]) -> NDArray[np.float32]:
         """How much of the weight falls to each of ``matters`` (the vectors of its names), and to none of them last."""
-        bounds = np.cumsum([0, *map(len, self.names)])
-        together = np.concatenate(self.names)
-        same = np.empty((len(self.names), len(matters)), np.float32)
-        for place, own in enumerate(matters):
-            same[:, place] = np.maximum.reduceat((together @ own.T).max(1), bounds[:-1])
+        same = np.concatenate(self.names) @ np.concatenate(matters).T
+        for axis, groups in enumerate((self.names, matters)):
+            same = np.maximum.reduceat(same, np.cumsum([0, *map(len, groups[:-1])]), axis=axis)
         same = 1 / (1 + np.exp((self.scale.same - same) / self.scale.blur))
         shares = self.weight @ (same / np.maximum(same.sum(1, keepdims=True), 1))
         return np.append(shares, max(1 - shares.sum(), 0)).astype(np.float32)
@@ -104,10 +102,9 @@ class CommonMatters:
     def like(self, question: Vectors) -> Resemblance:
         """The matters that ``question`` (one vector) resembles most, by a saying or a name."""
         near, rows = vector_index.nearest(self._index, question[None], ROWS)
-        nearest: dict[int, float] = {}
-        for row, cosine in zip(rows[0], near[0], strict=True):
-            if row >= 0:
-                nearest.setdefault(int(self._owners[row]), float(cosine))
+        found, nearest = rows[0] >= 0, dict[int, float]()
+        for owner, cosine in zip(self._owners[rows[0][found]].tolist(), near[0][found].tolist(), strict=True):
+            nearest.setdefault(owner, cosine)
         chosen = list(nearest)[:RESEMBLED]
         cosines = np.array([nearest[place] for place in chosen], np.float32)
         weight = np.exp((cosines - cosines[0]) / self._scale.spread)

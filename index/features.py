@@ -45,9 +45,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One matter under consideration with what was computed for it; ``tokens``: those of the question that it has."""
+    """One matter under consideration with what was computed for it.
+
+    ``names``: the vectors of its names; ``tokens``: those of the question that it has.
+    """
 
     matter: int
+    names: Matrix
     kinds: NDArray[np.int8]
     alone: Matrix
     joined: Matrix

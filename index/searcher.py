@@ -29,7 +29,7 @@ from index.ranking import RERANKED, Ranker, Thresholds
 from index.searched import Candidate, Decision, Field, Found, Looks, Searched
 from index.second import SecondLook
 from index.speech import content_weight
-from index.stored import StoredIndex
+from index.stored import LAST_NAMING, StoredIndex
 
 NEAREST = 80
 """Texts taken from the vector index for each view of the question."""
@@ -208,7 +208,7 @@ class Searcher:
     def _resembled(self, second: SecondLook, field: Field) -> tuple[Resemblance, NDArray[np.float32]]:
         """The common matters the question resembles, and what of them falls to each candidate and to none."""
         resemblance = second.common.like(field.vector)
-        return resemblance, resemblance.shares([self._index.name_vectors(c.matter) for c in field.considered])
+        return resemblance, resemblance.shares([c.names for c in field.considered])
 
     def _read(
         self, second: SecondLook, field: Field, probability: NDArray[np.float32]
@@ -265,7 +265,8 @@ class Searcher:
         plain, wanted = bare(text), np.uint64(key(text))
         considered, refusals = [], []
         for matter, held_tokens in zip(chosen, stored.lexical.holding(asked, chosen), strict=True):
-            similarities = stored.vectors(matter) @ queries.T
+            vectors, kinds = stored.vectors(matter), stored.kinds(matter)
+            similarities = vectors @ queries.T
             name_tokens, named = stored.naming(matter)
             rows = stored.rows(matter)
             if own := [row for row in hidden if row in rows]:
@@ -278,7 +279,8 @@ class Searcher:
             considered.append(
                 Considered(
                     matter=matter,
-                    kinds=stored.kinds(matter),
+                    names=vectors[kinds <= LAST_NAMING],
+                    kinds=kinds,
                     alone=similarities[:, 0],
                     joined=similarities[:, -1],
                     alone_bm25=float(lexical[0][matter]),

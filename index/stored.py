@@ -121,11 +121,6 @@ class StoredIndex:
         rows = self.rows(matter)
         return np.asarray(self._rows[rows.start : rows.stop], np.float32)
 
-    def name_vectors(self, matter: int) -> Vectors:
-        """The vectors of the matter's names."""
-        rows = self.rows(matter)
-        return np.asarray(self._rows[rows.start : rows.stop][self.kinds(matter) <= LAST_NAMING], np.float32)
-
     def text(self, row: int) -> str:
         """The text in ``row``."""
         return bytes(self._texts[self._offsets[row] : self._offsets[row + 1]]).decode()
