@@ -188,8 +188,9 @@ class Turns:
             await asyncio.wait([before])
         with self._deliveries.awaiting(turn.id) as made:
             said = asyncio.create_task(dialogue.turn(turn.sender, text, {"turn_id": turn.id}))
+            either: list[asyncio.Future[Any]] = [made, said]
             try:
-                await asyncio.wait([made, said], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             except BaseException:
                 said.cancel()
                 raise

@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index import negatives, states
 from index import vectors as vector_index
 from index.documents import CURATED, Document, TextKind, passage
-from index.encoder import Encoder, Vectors, digest
+from index.encoder import Encoder, digest
 from index.errors import IndexCorrupt, IndexMissing
 from index.features import KINDS
 from index.lexical import Lexical, tokens
@@ -58,10 +59,10 @@ class VectorCache:
     def close(self) -> None:
         self._database.close()
 
-    def encode(self, texts: Sequence[str], progress: Progress | None) -> tuple[Vectors, int]:
+    def encode(self, texts: Sequence[str], progress: Progress | None) -> tuple[NDArray[np.float16], int]:
         """Vectors of ``texts`` in order, and how many had to be encoded."""
         keys = [digest(self._encoder, text) for text in texts]
-        found = np.empty((len(texts), self._encoder.dimension), np.float32)
+        found = np.empty((len(texts), self._encoder.dimension), np.float16)
         missing: dict[bytes, list[int]] = {}
         for place, own in enumerate(keys):
             row = self._database.execute("SELECT vector FROM vectors WHERE key = ?", (own,)).fetchone()
@@ -117,9 +118,7 @@ def build_index(
     unfinished.mkdir(parents=True)
     try:
         vector_index.save(vector_index.train(vectors), unfinished / "vectors.faiss")
-        # the cache holds half precision, so nothing is lost; the searcher maps this file and reads only what
-        # it considers
-        np.save(unfinished / "vectors.npy", vectors.astype(np.float16))
+        np.save(unfinished / "vectors.npy", vectors)  # the searcher maps this file and reads only what it considers
         np.save(unfinished / "owners.npy", owners)
         np.save(unfinished / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
         negatives.save(unfinished, [i for i, _ in refused], not_texts, not_vectors)

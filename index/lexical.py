@@ -6,6 +6,7 @@ Character pairs did better than words on spoken questions and need no dictionary
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -43,7 +44,8 @@ class Lexical:
         """Index ``documents``, the tokens of one matter each, in order."""
         engine = bm25s.BM25(k1=1.2, b=0.6)
         # a marker in each document keeps a catalogue without a single token from having an empty vocabulary
-        split = [[*document, _MARKER] for document in documents]
+        # each token is kept once: those of a large catalogue apart would fill half a gigabyte
+        split = [[*map(sys.intern, document), _MARKER] for document in documents]
         engine.index(split or [[_MARKER]], show_progress=False)
         counts = Counter(token for document in split for token in set(document))
         frequency = np.zeros(max(engine.vocab_dict.values()) + 1, np.int32)

@@ -87,7 +87,7 @@ class Negatives:
         return None
 
 
-def save(folder: Path, owners: Sequence[int], texts: Sequence[str], vectors: Vectors) -> None:
+def save(folder: Path, owners: Sequence[int], texts: Sequence[str], vectors: NDArray[np.floating]) -> None:
     """Write the negative examples of an index to ``folder``: nothing where there are none."""
     if not texts:
         return

@@ -113,7 +113,7 @@ class PowerIndex:
     ) -> PowerIndex:
         """The index of ``powers``; ``cache`` is the file of vectors encoded before. OSError when the disk is full."""
         with closing(VectorCache(cache, encoder)) as store:
-            vectors, _ = store.encode(power_rows(powers).texts, None)
+            vectors = store.encode(power_rows(powers).texts, None)[0].astype(np.float32)
         return cls(powers, vectors, bridge)
 
     def __len__(self) -> int:

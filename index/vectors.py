@@ -22,14 +22,17 @@ EXACT_UP_TO = 20_000
 PROBES = 48
 """Lists of the inverted file that one search visits."""
 
+BLOCK = 65_536
+"""Rows that are added at once: with those of a large catalogue in full precision a building process would be larger by
+half a gigabyte."""
 
-def train(vectors: Vectors) -> faiss.Index:
-    """An index over ``vectors`` (rows of length one), exact or inverted by :data:`EXACT_UP_TO`."""
+
+def train(vectors: NDArray[np.floating]) -> faiss.Index:
+    """An index over ``vectors`` (rows of length one, of any precision), exact or inverted by :data:`EXACT_UP_TO`."""
     rows, dimension = vectors.shape
-    vectors = np.ascontiguousarray(vectors, np.float32)
     if rows <= EXACT_UP_TO:
         flat = faiss.IndexFlatIP(dimension)
-        flat.add(vectors)
+        flat.add(np.ascontiguousarray(vectors, np.float32))
         return flat
     lists = int(min(4 * math.sqrt(rows), rows / 39))
     quantiser = faiss.IndexFlatIP(dimension)
@@ -41,8 +44,9 @@ def train(vectors: Vectors) -> faiss.Index:
     inverted.cp.seed = 1
     inverted.cp.niter = 10
     sample = np.random.default_rng(0).choice(rows, min(rows, lists * 40), replace=False)
-    inverted.train(vectors[np.sort(sample)])
-    inverted.add(vectors)
+    inverted.train(np.ascontiguousarray(vectors[np.sort(sample)], np.float32))
+    for start in range(0, rows, BLOCK):
+        inverted.add(np.ascontiguousarray(vectors[start : start + BLOCK], np.float32))
     inverted.nprobe = PROBES
     return inverted
 

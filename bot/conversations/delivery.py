@@ -29,7 +29,8 @@ class Deliveries:
         try:
             yield made
         finally:
-            del self._waiting[turn_id]
+            if self._waiting.get(turn_id) is made:  # not where the turn was taken over meanwhile
+                del self._waiting[turn_id]
             made.cancel()
 
     def hand_over(self, turn_id: str, made: Made) -> bool:
