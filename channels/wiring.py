@@ -264,7 +264,7 @@ def build(settings: Settings, clock: Clock, pages: Pages, metrics: Metrics, enco
         supervision=supervision,
         learning=build_learning(store, clock, matters),
         board=BoardService(store, clock, calendar, supervision.rules.current),
-        similar=SimilarFinder(store, clock, encoder),
+        similar=SimilarFinder(store, clock),
         dialogue=dialogue,
         turns=turns,
         actions=register(ActionExecutor(), assistant, conversations, clock, deliveries),

@@ -10,7 +10,6 @@ hand. Made by :mod:`index.training.bridging` for one encoder, and of no use to a
 from __future__ import annotations
 
 import zipfile
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,6 @@ RESEMBLED = 32
 SHARP = 24.0
 """How much one complaint counts more than another that is less like the new one: e to this for a cosine of one."""
 
-SAME = 0.985
-"""Cosine from which two complaints are taken for one: the stored vectors are a little blunter than they were."""
-HELD = 4096
-"""Complaints of which it is kept at hand what their power is like: 6 MB."""
-
 ARRAYS = ("ask_in", "ask_out", "tell_in", "tell_out", "reports", "of", "powers")
 
 
@@ -43,24 +37,23 @@ class Bridge:
         report.
         """
         self._a: dict[str, NDArray[Any]] = {name: np.asarray(arrays[name]) for name in ARRAYS}
-        self._held = lru_cache(maxsize=HELD)(lambda vector: self._recalled(np.frombuffer(vector, np.float32)))
 
     @classmethod
     def beside(cls, encoder: Encoder, path: Path = SHIPPED) -> Bridge | None:
-        """The bridge at ``path`` when it was made for ``encoder``, one for all who ask; None for every other encoder.
+        """The bridge at ``path`` when it was made for ``encoder``; None for every other encoder.
 
         :class:`EncoderUnavailable` when the file is missing or damaged.
         """
         try:
-            made_for, bridge = _read(path)
+            with np.load(path) as stored:
+                if str(stored["encoder"]) != encoder.identity:
+                    return None
+                arrays = {name: stored[name] for name in ARRAYS}
+                for name in ("reports", "powers"):
+                    arrays[name] = arrays[name].astype(np.float32) * stored["step"]
+                return cls({name: a if name == "of" else a.astype(np.float32) for name, a in arrays.items()})
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise EncoderUnavailable(f"{path}: {error}") from error
-        return bridge if made_for == encoder.identity else None
-
-    def without(self, vectors: Vectors) -> Bridge:
-        """This bridge as if it had never seen the complaints with ``vectors``: to learn from what it says of them."""
-        known = np.concatenate([(part @ vectors.T).max(1) for part in np.array_split(self._a["reports"], 50)])
-        return Bridge({**self._a, **{name: self._a[name][known < SAME] for name in ("reports", "of")}})
 
     def asked(self, vector: Vectors) -> Vectors:
         """The vector of a complaint, turned."""
@@ -72,26 +65,12 @@ class Bridge:
 
     def recalled(self, vector: Vectors) -> Vectors:
         """What the power of a complaint with ``vector`` is probably like, in the encoder's own space."""
-        return self._held(np.asarray(vector, np.float32).tobytes())
-
-    def _recalled(self, vector: Vectors) -> Vectors:
         cosines = self._a["reports"] @ vector
         count = min(RESEMBLED, len(cosines))
         near = np.argpartition(-cosines, count - 1)[:count]
         weight = np.exp((cosines[near] - cosines[near].max()) * SHARP)
         expected = weight @ self._a["powers"][self._a["of"][near]]
         return np.asarray(expected / max(float(np.linalg.norm(expected)), 1e-6), np.float32)
-
-
-@lru_cache(maxsize=2)
-def _read(path: Path) -> tuple[str, Bridge]:
-    """The bridge at ``path`` and the encoder it was made for."""
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in ARRAYS}
-        for name in ("reports", "powers"):
-            arrays[name] = arrays[name].astype(np.float32) * stored["step"]
-        made_for = str(stored["encoder"])
-    return made_for, Bridge({name: a if name == "of" else a.astype(np.float32) for name, a in arrays.items()})
 
 
 def _turned(vectors: Vectors, inward: NDArray[Any], outward: NDArray[Any]) -> Vectors:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from index.bridge import Bridge
 from index.encoder import Encoder, Vectors
-from index.pairing import PairModel, Report, denies, report
+from index.pairing import PairModel, Report, denies
 from index.reranker import Reranker
 
 READER = Path(__file__).parent / "models" / "pair_reader"
@@ -26,18 +25,14 @@ READ = 4
 class Incidents:
     """The shipped models together. Safe to use from several threads."""
 
-    def __init__(self, model: PairModel, reader: Reranker | None, bridge: Bridge | None) -> None:
+    def __init__(self, model: PairModel, reader: Reranker | None) -> None:
         """``reader`` None: the first look decides alone."""
-        self._model, self._reader, self._bridge = model, reader, bridge
+        self._model, self._reader = model, reader
 
     @classmethod
     def beside(cls, encoder: Encoder) -> Incidents:
         """What ships; with another encoder than the shipped one nothing is read. Raises EncoderUnavailable."""
-        return cls(PairModel.load(), Reranker.beside(encoder, READER, threads=1), Bridge.beside(encoder))
-
-    def report(self, text: str, place: str | None, vector: Vectors) -> Report:
-        """The report of ``text`` as :meth:`same` compares it; ``place`` where the citizen named it."""
-        return report(text, place, vector, self._bridge)
+        return cls(PairModel.load(), Reranker.beside(encoder, READER, threads=1))
 
     def same(self, own: Report, vectors: Vectors, other: Callable[[int], Report]) -> int | None:
         """The place of the complaint that tells of the incident of ``own``; None where none is likely enough.
@@ -46,8 +41,8 @@ class Incidents:
         """
         nearest = np.argsort(-(vectors @ own.vector), kind="stable")[:NEAREST]
         reports = [other(int(place)) for place in nearest]
-        first = [self._model.first(each, own) for each in reports]
-        possible = [place for place, each in enumerate(reports) if not denies(each, own)]
+        first = [self._model.first(report, own) for report in reports]
+        possible = [place for place, report in enumerate(reports) if not denies(report, own)]
         chosen = sorted(possible, key=lambda place: -first[place])[:READ]
         if not chosen:
             return None

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.bridge import Bridge
 from index.encoder import Vectors
 from index.errors import EncoderUnavailable
 from index.grouping import tied
@@ -27,9 +26,9 @@ FEATURES = (
     "cosine", "shared", "shared_of_shorter", "shared_of_longer", "longest_run", "rare_run", "same_numbers",
     "other_numbers", "set_apart", "shared_place", "other_place", "length_ratio", "shared_names", "shared_happening",
     "shared_whereabouts", "both_whereabouts", "same_side", "other_side", "set_apart_from_it", "other_time",
-    "cosine_evened", "topic", "expected",
+    "cosine_evened",
 )  # fmt: skip
-"""What is looked at in a pair, in this order. ``topic`` and ``expected``: cosines of what the two are about."""
+"""What is looked at in a pair, in this order."""
 LONGEST = 400
 LEAST_NAMED = 2
 """Runs of two characters, beside the place, that a clause must share with what it is set apart from."""
@@ -57,17 +56,11 @@ _DIGIT = {sign: value for value, sign in enumerate("零一二三四五六七八�
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A complaint as pairs are compared: its text, the place it names, its query vector.
-
-    ``topic`` is the vector turned towards responsibilities, ``expected`` what its power is probably like
-    (:mod:`index.bridge`); both the vector itself where there is no bridge.
-    """
+    """A complaint as pairs are compared: its text, the place it names, its query vector."""
 
     text: str
     place: str
     vector: Vectors
-    topic: Vectors
-    expected: Vectors
     grams: frozenset[str]
     numbers: frozenset[tuple[str, str]]
     places: frozenset[str]
@@ -81,7 +74,7 @@ class Report:
     """Place and text as a second look reads them."""
 
 
-def report(text: str, place: str | None, vector: Vectors, bridge: Bridge | None) -> Report:
+def report(text: str, place: str | None, vector: Vectors) -> Report:
     """The report of ``text``; ``place`` where the citizen named it."""
     digits, located = _in_digits(text), _in_digits(place or "")
     words = _words(digits)
@@ -94,8 +87,6 @@ def report(text: str, place: str | None, vector: Vectors, bridge: Bridge | None)
         text=words,
         place=place or "",
         vector=vector,
-        topic=bridge.asked(vector) if bridge else vector,
-        expected=bridge.recalled(vector) if bridge else vector,
         grams=_grams(words),
         numbers=frozenset(numbers),
         places=frozenset(name[-4:] for name in named),
@@ -258,7 +249,6 @@ def features(one: Report, other: Report, corpus: Corpus) -> NDArray[np.float32]:
             min(max(weight(one.apart & other.grams), weight(other.apart & one.grams)), 20) / 10,
             bool(one.times and other.times) and not one.times & other.times,
             corpus.evened(one.vector, other.vector),
-            float(one.topic @ other.topic), float(one.expected @ other.expected),
         ],
         np.float32,
     )  # fmt: skip

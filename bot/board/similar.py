@@ -14,8 +14,6 @@ from bot.complaints import repository as complaints
 from bot.complaints.model import STATE_NAMES, State
 from bot.complaints.tables import ComplaintRow
 from bot.store import Store
-from index.bridge import Bridge
-from index.encoder import Encoder
 from index.pairing import PairModel, report
 
 WITHIN = timedelta(days=30)
@@ -41,13 +39,10 @@ class Similar:
 class SimilarFinder:
     """Finds likely duplicates of a complaint. Safe to use from several threads."""
 
-    def __init__(self, store: Store, clock: Clock, encoder: Encoder) -> None:
-        """``encoder``: the one that complaints are encoded by now."""
+    def __init__(self, store: Store, clock: Clock, pairs: PairModel | None = None) -> None:
         self._store = store
         self._clock = clock
-        self._pairs = PairModel.load()
-        self._encoder = encoder.identity
-        self._bridge = Bridge.beside(encoder)
+        self._pairs = pairs or PairModel.load()
 
     def similar(self, number: str) -> Sequence[Similar]:
         """The open complaints of the last thirty days that may tell of the same, the likeliest first."""
@@ -63,13 +58,11 @@ class SimilarFinder:
                 return []
             mine = np.frombuffer(own.vector, np.float16).astype(np.float32)
             vectors = np.stack([np.frombuffer(row.vector, np.float16) for row in rows]).astype(np.float32)
-            bridge = self._bridge if self._encoder.startswith(own.encoder) else None
-            reported = report(own.text, own.location, mine, bridge)
+            reported = report(own.text, own.location, mine)
             found: list[tuple[float, int]] = []
             for place in np.argsort(-(vectors @ mine))[:CLOSELY]:
                 row = rows[int(place)]
-                other = report(row.text, row.location, vectors[place], bridge)
-                likely = self._pairs.same_incident(other, reported)
+                likely = self._pairs.same_incident(report(row.text, row.location, vectors[place]), reported)
                 if likely >= LEAST or row.id == own.duplicate_of_id:
                     found.append((likely, row.id))
             found = sorted(found, reverse=True)[:SHOWN]

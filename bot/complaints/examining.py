@@ -19,7 +19,7 @@ from bot.complaints.model import Kind
 from bot.errors import InvalidInput
 from index.evaluation.rates import Calibration, Rate, calibration, rate
 from index.incident import Incidents
-from index.pairing import incidents
+from index.pairing import incidents, report
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _duplicates(
 ) -> dict[str, Rate]:
     """Each complaint is held against those before it, as they come in; the best one that is near enough is its pair."""
     incident = incidents([complaint.duplicate_of for complaint in complaints])
-    made = [models.report(c.text, c.location, d.vector) for c, d in zip(complaints, decisions, strict=True)]
+    made = [report(c.text, c.location, d.vector) for c, d in zip(complaints, decisions, strict=True)]
     vectors = np.stack([each.vector for each in made])
     found: list[bool] = []
     right: list[bool] = []

@@ -24,7 +24,7 @@ from bot.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from bot.people.model import locked_until
 from bot.store import Store, UnitOfWork
 from index.incident import Incidents
-from index.pairing import Report
+from index.pairing import Report, report
 
 FILED_TOPIC = "complaint.filed"
 URGENT_TOPIC = "complaint.urgent"
@@ -206,10 +206,9 @@ class ComplaintService:
         vectors = np.stack([np.frombuffer(row.vector, np.float16) for row in rows]).astype(np.float32)
 
         def told(place: int) -> Report:
-            return self._incidents.report(rows[place].text, rows[place].location, vectors[place])
+            return report(rows[place].text, rows[place].location, vectors[place])
 
-        own = self._incidents.report(filing.text, filing.location, decision.vector)
-        same = self._incidents.same(own, vectors, told)
+        same = self._incidents.same(report(filing.text, filing.location, decision.vector), vectors, told)
         return rows[same].id if same is not None else None
 
     # -- following -------------------------------------------------------------------------------------------------

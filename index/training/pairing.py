@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from index.bridge import Bridge
 from index.encoder import Encoder, OpenVinoEncoder, States
 from index.incident import READ
 from index.pairing import FEATURES, Corpus, Report, features, products, report
@@ -45,21 +44,10 @@ FURTHER = 0.15
 they make the first look and the last weighing timid where things are plain."""
 
 
-def reports(files: list[list[dict[str, Any]]], encoder: Encoder, bridge: Path) -> list[list[Report]]:
-    """The reports of the complaints in each of ``files``.
-
-    The bridge at ``bridge`` may have learnt from some of them, and knows no other complaint's power as well as theirs:
-    it is taken without them.
-    """
-    vectors = [encoder.encode_queries([c["text"] for c in complaints]) for complaints in files]
-    whole = Bridge.beside(encoder, bridge)
-    if whole is None:
-        raise SystemExit(f"{bridge} was made for another encoder")
-    turned = whole.without(np.concatenate(vectors))
-    return [
-        [report(c["text"], c.get("location"), v, turned) for c, v in zip(complaints, some, strict=True)]
-        for complaints, some in zip(files, vectors, strict=True)
-    ]
+def reports(complaints: list[dict[str, Any]], encoder: Encoder) -> list[Report]:
+    """The reports of ``complaints``."""
+    vectors = encoder.encode_queries([c["text"] for c in complaints])
+    return [report(c["text"], c.get("location"), v) for c, v in zip(complaints, vectors, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -107,14 +95,13 @@ def main() -> None:
     parser.add_argument("--complaints", type=Path, nargs="+", required=True, help="as they come in")
     parser.add_argument("--further", type=Path, nargs="*", default=(), help="written to be hard to tell apart")
     parser.add_argument("--encoder", type=Path, required=True)
-    parser.add_argument("--bridge", type=Path, required=True, help="made for the encoder before")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--reader", type=Path, required=True, help="folder to write the second look to")
     options = parser.parse_args()
     torch.set_num_threads(1)
     encoder = OpenVinoEncoder(options.encoder, threads=1)
     files = [read(path) for path in (*options.complaints, *options.further)]
-    made = reports(files, encoder, options.bridge)
+    made = [reports(complaints, encoder) for complaints in files]
     told = [each for some in made for each in some]
     corpus, held = learned(told), looked(files, made)
     matrix = products(np.array([features(told[p.earlier], told[p.later], corpus) for p in held.pairs]))

@@ -39,7 +39,7 @@ def test_made_complaints_are_like_any_other() -> None:
         complaints_data.fill(url, city)
         store = Store(engine, FixedClock(NOW))
         service = ComplaintService(
-            store, FixedClock(NOW), writer, cast(Decider, None), Incidents(PairModel.load(), None, None)
+            store, FixedClock(NOW), writer, cast(Decider, None), Incidents(PairModel.load(), None)
         )
         for index in (0, 77, COUNT - 1):
             number = complaints_data.number_of(index, COUNT, NOW.date())

@@ -38,14 +38,6 @@ def test_the_powers_of_what_it_resembles_are_recalled() -> None:
     assert np.linalg.norm(recalled) == pytest.approx(1, abs=1e-5)
 
 
-def test_complaints_that_are_learnt_from_can_be_left_out() -> None:
-    one, other = np.array([1, 0, 0], np.float32), np.array([0, 0.6, 0.8], np.float32)
-    bridge = Bridge(_arrays([one.tolist(), other.tolist()], [0, 1], [[0, 1, 0], [0, 0, 1]]))
-    assert bridge.recalled(one) @ np.array([0, 1, 0]) > 0.99
-    assert bridge.without(one[None]).recalled(one) @ np.array([0, 0, 1]) > 0.99
-    assert bridge.recalled(one) @ np.array([0, 1, 0]) > 0.99
-
-
 def test_what_is_turned_keeps_its_length() -> None:
     arrays = _arrays([[1, 0, 0]], [0], [[0, 1, 0]])
     arrays["ask_in"], arrays["ask_out"] = np.ones((3, 1), np.float32), np.array([[0, 2, 0]], np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.bridge import Bridge
 from index.encoder import Encoder
 from index.incident import Incidents
 from index.pairing import FEATURES, Corpus, PairModel, features, incidents, report
@@ -15,7 +14,7 @@ CORPUS = Corpus({}, 5.0, np.zeros(4, np.float32), np.eye(4, dtype=np.float32))
 
 
 def seen(one: str, other: str, *, places: tuple[str | None, str | None] = (None, None)) -> dict[str, float]:
-    made = features(report(one, places[0], NOTHING, None), report(other, places[1], NOTHING, None), CORPUS)
+    made = features(report(one, places[0], NOTHING), report(other, places[1], NOTHING), CORPUS)
     return dict(zip(FEATURES, made.tolist(), strict=True))
 
 
@@ -56,21 +55,6 @@ def test_words_that_set_a_text_apart_from_the_other_are_seen() -> None:
     assert told["set_apart_from_it"] > seen("三栋电梯抖，跟水管的事无关", "七栋电梯停掉三天了")["set_apart_from_it"]
 
 
-def test_what_two_are_about_is_compared_where_there_is_a_bridge(encoder: Encoder) -> None:
-    texts = ["楼道里有股臭鸡蛋的味道，头都晕了", "三单元煤气好像漏了", "楼下摆摊的堵了单元门"]
-    vectors = encoder.encode_queries(texts)
-
-    def expected(bridge: Bridge | None) -> tuple[float, float]:
-        own, gas, stalls = (report(text, None, vector, bridge) for text, vector in zip(texts, vectors, strict=True))
-        one, other = (dict(zip(FEATURES, features(own, each, CORPUS), strict=True)) for each in (gas, stalls))
-        return one["expected"] - one["cosine"], other["expected"] - other["cosine"]
-
-    assert expected(None) == (0, 0)
-    gas, stalls = expected(Bridge.beside(encoder))
-    assert gas > 0.2
-    assert gas > stalls
-
-
 def test_vectors_of_another_encoder_are_compared_as_they_are() -> None:
     assert CORPUS.evened(np.ones(2, np.float32), np.ones(2, np.float32)) == 2
 
@@ -84,15 +68,15 @@ FIRST = "银杏湾5栋楼下的化粪池溢出来了，三天没人管"
 
 @pytest.mark.parametrize("reads", [True, False])
 def test_the_shipped_models_tell_a_pair_from_look_alikes(encoder: Encoder, reads: bool) -> None:
-    models = Incidents.beside(encoder) if reads else Incidents(PairModel.load(), None, None)
+    models = Incidents.beside(encoder) if reads else Incidents(PairModel.load(), None)
 
     def same(text: str) -> bool:
         others = [FIRST, "工资拖了四个月没发，老板说没钱"]
         *vectors, own = encoder.encode_queries([*others, text])
         chosen = models.same(
-            models.report(text, "银杏湾", own),
+            report(text, "银杏湾", own),
             np.stack(vectors),
-            lambda place: models.report(others[place], "银杏湾", vectors[place]),
+            lambda place: report(others[place], "银杏湾", vectors[place]),
         )
         assert chosen in (0, None)
         return chosen == 0
@@ -104,6 +88,5 @@ def test_the_shipped_models_tell_a_pair_from_look_alikes(encoder: Encoder, reads
 
 
 def test_nothing_before_is_no_incident(encoder: Encoder) -> None:
-    models = Incidents.beside(encoder)
-    own = models.report(FIRST, None, encoder.encode_queries([FIRST])[0])
-    assert models.same(own, np.empty((0, encoder.dimension), np.float32), lambda _: own) is None
+    own = report(FIRST, None, encoder.encode_queries([FIRST])[0])
+    assert Incidents.beside(encoder).same(own, np.empty((0, encoder.dimension), np.float32), lambda _: own) is None
