@@ -102,9 +102,33 @@ def build_index(
     ``progress`` is told how many of the new texts are encoded, then of the passages too.
     An OSError (a full disk, say) leaves no folder behind.
     """
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        rows, encoded = _write_vectors(unfinished, documents, encoder, cache, progress)
+        further = (lambda done, new: progress(encoded + done, encoded + new)) if progress else None
+        states.save(unfinished, [_passage(document) for document in documents], encoder, earlier, further)
+        _write_texts(unfinished, documents)
+        _write_lexical(unfinished, documents)
+        info = IndexInfo(FORMAT, encoder.identity, encoder.dimension, len(documents), rows, encoded)
+        (unfinished / "index.json").write_text(json.dumps(asdict(info)), encoding="utf-8")
+        unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return info
+
+
+def _write_vectors(
+    folder: Path, documents: Sequence[Document], encoder: Encoder, cache: Path, progress: Progress | None
+) -> tuple[int, int]:
+    """The vectors of all texts, whose they are and of which kind; how many texts there are, and how many were encoded.
+
+    Nothing of them is held any longer than this: a large catalogue has some hundred megabytes.
+    """
     texts = [text for document in documents for text in document.texts]
-    owners = np.array([i for i, d in enumerate(documents) for _ in d.texts], np.int32)
-    refused = [(i, text) for i, d in enumerate(documents) for text in d.not_texts]
+    refused = [(i, text) for i, document in enumerate(documents) for text in document.not_texts]
     not_texts = [text for _, text in refused]
     try:
         with closing(VectorCache(cache, encoder)) as store:
@@ -112,26 +136,17 @@ def build_index(
     except sqlite3.OperationalError as error:
         raise OSError(f"{cache}: {error}") from error
     vectors, not_vectors = every[: len(texts)], every[len(texts) :]
-    info = IndexInfo(FORMAT, encoder.identity, encoder.dimension, len(documents), len(texts), encoded)
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    try:
-        vector_index.save(vector_index.train(vectors), unfinished / "vectors.faiss")
-        np.save(unfinished / "vectors.npy", vectors)  # the searcher maps this file and reads only what it considers
-        np.save(unfinished / "owners.npy", owners)
-        np.save(unfinished / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
-        negatives.save(unfinished, [i for i, _ in refused], not_texts, not_vectors)
-        further = (lambda done, new: progress(encoded + done, encoded + new)) if progress else None
-        states.save(unfinished, [_passage(document) for document in documents], encoder, earlier, further)
-        _write_texts(unfinished, documents, owners)
-        _write_lexical(unfinished, documents)
-        (unfinished / "index.json").write_text(json.dumps(asdict(info)), encoding="utf-8")
-        unfinished.rename(folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    return info
+    vector_index.save(vector_index.train(vectors), folder / "vectors.faiss")
+    np.save(folder / "vectors.npy", vectors)  # the searcher maps this file and reads only what it considers
+    np.save(folder / "owners.npy", _owners(documents))
+    np.save(folder / "kinds.npy", np.array([KINDS.index(text.kind) for text in texts], np.int8))
+    negatives.save(folder, [i for i, _ in refused], not_texts, not_vectors)
+    return len(texts), encoded
+
+
+def _owners(documents: Sequence[Document]) -> NDArray[np.int32]:
+    """The place of the document of each text."""
+    return np.repeat(np.arange(len(documents), dtype=np.int32), [len(document.texts) for document in documents])
 
 
 def _passage(document: Document) -> str:
@@ -160,7 +175,7 @@ def _write_lexical(folder: Path, documents: Sequence[Document]) -> None:
     Lexical.build(sounds).save(folder / "pinyin")
 
 
-def _write_texts(folder: Path, documents: Sequence[Document], owners: np.ndarray) -> None:
+def _write_texts(folder: Path, documents: Sequence[Document]) -> None:
     """The texts in one file with offsets, the matters as lines, and the keys of curated texts sorted for bisection."""
     texts = [text for document in documents for text in document.texts]
     encoded = [text.text.encode() for text in texts]
@@ -171,7 +186,8 @@ def _write_texts(folder: Path, documents: Sequence[Document], owners: np.ndarray
             span = [d.isoformat() if d else None for d in (document.valid_from, document.valid_to)]
             row = [document.code, document.name, document.department, document.family, *span]
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    curated = [(key(text.text), int(owner)) for text, owner in zip(texts, owners, strict=True) if text.kind in CURATED]
+    owned = zip(texts, _owners(documents).tolist(), strict=True)
+    curated = [(key(text.text), owner) for text, owner in owned if text.kind in CURATED]
     curated.sort()
     np.save(folder / "exact_keys.npy", np.array([k for k, _ in curated], np.uint64))
     np.save(folder / "exact_owners.npy", np.array([o for _, o in curated], np.int32))

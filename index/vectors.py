@@ -53,7 +53,7 @@ def train(vectors: NDArray[np.floating]) -> faiss.Index:
 
 def save(index: faiss.Index, path: Path) -> None:
     """Write ``index`` to ``path``; an OSError when the disk is full."""
-    path.write_bytes(faiss.serialize_index(index).tobytes())
+    path.write_bytes(faiss.serialize_index(index).data)
 
 
 def load(path: Path) -> faiss.Index:
