@@ -95,7 +95,7 @@ def _rasa(settings: Settings, model: Path) -> Child:
     command += ["--interface", "127.0.0.1", "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
     token = settings.action_token.get_secret_value() if settings.action_token else ""
     webhook = f"http://127.0.0.1:{settings.port}/webhook" + (f"?token={token}" if token else "")
-    variables = {**environment(settings), **rasa_environment(), "WENBAN_ACTION_URL": webhook}
+    variables = {**environment(settings), **rasa_environment(), **ONE_THREAD, "WENBAN_ACTION_URL": webhook}
     return Child("rasa", command, ROOT, variables)
 
 
@@ -106,5 +106,4 @@ def rasa_environment() -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "SANIC_WORKERS": "1",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        **ONE_THREAD,
     }
