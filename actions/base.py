@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.clock import Clock
 from bot.conversations.assistant import Assistant
 from bot.conversations.delivery import Deliveries
-from bot.conversations.model import FacetGuess, Focus, Reply, Understanding
+from bot.conversations.model import Answer, FacetGuess, Focus, Reply, Understanding
 from bot.conversations.service import ConversationService, conversation_of
 
 DELIVERED = {"delivered": True}
@@ -59,7 +59,7 @@ class AssistantAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
         """Events for Rasa's tracker; the context itself is kept by the conversation."""
         return []
 
-    def _answer(self, conversation_id: str, understanding: Understanding, turn_id: str) -> tuple[Reply, Focus]:
+    def _answer(self, conversation_id: str, understanding: Understanding, turn_id: str) -> Answer:
         focus, speaker = self._conversations.standing(conversation_id)
         speaker = replace(speaker, turn_id=turn_id)
         return self._assistant.answer(understanding, focus, self._clock.now().date(), speaker)
@@ -70,7 +70,7 @@ def packed(reply: Reply, focus: Focus, turn_id: str | None) -> dict[str, Any]:
     return {**reply.to_dict(), "focus": focus.to_dict(), "turn_id": turn_id}
 
 
-def unpacked(payload: Mapping[str, Any]) -> tuple[Reply, Focus]:
+def unpacked(payload: Mapping[str, Any]) -> Answer:
     """Reads :func:`packed`; raises KeyError, TypeError or ValueError where it is something else."""
     return Reply.from_dict(payload), Focus.from_dict(payload["focus"])
 

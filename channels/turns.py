@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.conversations.assistant import Assistant
 from bot.conversations.delivery import Deliveries
 from bot.conversations.holding import SILENT
-from bot.conversations.model import SILENCE, Focus, Reply, Turn
+from bot.conversations.model import SILENCE, Answer, Focus, Reply, Turn
 from bot.conversations.reading import read
 from bot.conversations.service import ConversationService
 from bot.errors import Unavailable, WenbanError
@@ -162,7 +162,7 @@ class Turns:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
-    async def _answer(self, turn: Turn) -> tuple[Reply, Focus]:
+    async def _answer(self, turn: Turn) -> Answer:
         if turn.holder in SILENT:
             return await asyncio.to_thread(self._held, turn), turn.focus
         if self._dialogue is not None:
@@ -181,7 +181,7 @@ class Turns:
         if self._dialogue is not None:
             self._assistant.anticipate(text, focus, self._clock.now().date())
 
-    async def _made(self, dialogue: Dialogue, turn: Turn, text: str) -> tuple[Reply, Focus]:
+    async def _made(self, dialogue: Dialogue, turn: Turn, text: str) -> Answer:
         """The answer of the action that Rasa chose, from wherever it comes first. Raises what ``dialogue`` raises."""
         if before := self._unfinished.get(turn.sender):
             # Rasa lets the turns of a conversation wait for each other by looking once a second.
@@ -206,7 +206,7 @@ class Turns:
         if not said.cancelled() and (fault := said.exception()):
             log.warning("dialogue_failed_after_answer", conversation=turn.conversation_id[:8], reason=str(fault))
 
-    def _limited(self, turn: Turn) -> tuple[Reply, Focus]:
+    def _limited(self, turn: Turn) -> Answer:
         """The answer without Rasa, which says what is limited."""
         today = self._clock.now().date()
         try:

@@ -19,7 +19,7 @@ from bot.cases.numbers import folded, said_numbers
 from bot.cases.service import Asker, CaseLocked, CaseService, Found
 from bot.conversations.answering import choices_message
 from bot.conversations.choices import taken
-from bot.conversations.model import Focus, Reply, SkillState, with_skill
+from bot.conversations.model import Answer, Reply, SkillState, with_skill
 from bot.conversations.ports import Situation
 from bot.conversations.reading import cancels
 from bot.conversations.referrals import said
@@ -33,7 +33,6 @@ SHOW, DELAY = "查办件", "催办"
 """First words of what the buttons send; the number follows."""
 
 MOST_OFFERED = 6
-Answer = tuple[Reply, Focus]
 
 
 class CaseSkill:

@@ -16,9 +16,10 @@ from bot.complaints.handling import Step
 from bot.complaints.hearing import heard
 from bot.complaints.model import CORRECTABLE_FOR, OPEN, Act, Actor, Party, State
 from bot.complaints.service import ComplaintLocked
-from bot.complaints.talking import Answer, Parts, asker, ended, step_of
+from bot.complaints.talking import Parts, asker, ended, step_of
 from bot.conversations.choices import taken
 from bot.conversations.corrections import correction
+from bot.conversations.model import Answer
 from bot.conversations.ports import Situation
 from bot.conversations.reading import act_said, cancels
 from bot.errors import Conflict, Forbidden, InvalidInput, NotFound, WenbanError

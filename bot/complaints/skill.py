@@ -9,8 +9,8 @@ import structlog
 from bot.complaints import hearing, numbers
 from bot.complaints.after import AfterFiling
 from bot.complaints.taking import DRAFTING, Taking
-from bot.complaints.talking import Answer, Parts, step_of
-from bot.conversations.model import SkillState
+from bot.complaints.talking import Parts, step_of
+from bot.conversations.model import Answer, SkillState
 from bot.conversations.ports import Situation, Skill
 from bot.conversations.reading import asks_for
 from bot.judgements.skill import JudgeSkill

@@ -15,10 +15,10 @@ from bot.complaints.draft import Draft
 from bot.complaints.filing import Shown
 from bot.complaints.hearing import FIELDS, Field, heard
 from bot.complaints.model import Kind, State
-from bot.complaints.talking import NAME, Answer, Parts, asker, ended, step_of
+from bot.complaints.talking import NAME, Parts, asker, ended, step_of
 from bot.conversations.choices import taken
 from bot.conversations.corrections import correction
-from bot.conversations.model import SkillState
+from bot.conversations.model import Answer, SkillState
 from bot.conversations.ports import SURE, Situation
 from bot.conversations.reading import act_said, asks_for, cancels
 from bot.errors import Conflict, InvalidInput, WenbanError

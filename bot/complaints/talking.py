@@ -21,7 +21,7 @@ from bot.complaints.handling import ComplaintHandling
 from bot.complaints.joining import Joining
 from bot.complaints.service import ComplaintService
 from bot.conversations.answering import choices_message
-from bot.conversations.model import Focus, Reply, SkillState, with_skill
+from bot.conversations.model import Answer, Focus, Reply, SkillState, with_skill
 from bot.conversations.ports import Situation
 from bot.errors import ConfigurationError
 from bot.judgements.service import JudgementService
@@ -30,7 +30,6 @@ from bot.store.sealed import Sealer
 NAME: Final = "complaint"
 SENT_BEFORE = timedelta(hours=1)
 """A picture sent so shortly before the complaint was begun belongs to it."""
-Answer = tuple[Reply, Focus]
 
 
 class Office(Protocol):

@@ -15,7 +15,7 @@ from bot.conversations.ahead import Searches
 from bot.conversations.answering import MatterAnswers
 from bot.conversations.choices import taken
 from bot.conversations.facets import OVERVIEW, asked_facets
-from bot.conversations.model import Focus, Reply, Speaker, Understanding, without_pending
+from bot.conversations.model import Answer, Focus, Speaker, Understanding, without_pending
 from bot.conversations.payloads import Coded, coded
 from bot.conversations.ports import FinderNow, Guides, Search, Situation, Skill, Watcher
 from bot.conversations.reading import Elsewhere, act_said, asks_only_facets, facets_said
@@ -32,8 +32,6 @@ CONTINUED = 0.95
 
 _CLOSING = frozenset({"goodbye", "deny", "thanks", "satisfaction"})
 """Acts after which a choice still open is not pressed on the citizen again."""
-
-Answer = tuple[Reply, Focus]
 
 
 class Assistant:

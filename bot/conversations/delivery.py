@@ -11,19 +11,17 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-from bot.conversations.model import Focus, Reply
-
-Made = tuple[Reply, Focus]
+from bot.conversations.model import Answer
 
 
 class Deliveries:
     """Turns that wait for their answer, by id. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[Made]] = {}
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
 
     @contextlib.contextmanager
-    def awaiting(self, turn_id: str) -> Iterator[asyncio.Future[Made]]:
+    def awaiting(self, turn_id: str) -> Iterator[asyncio.Future[Answer]]:
         """What is handed over for the turn while the block lasts; cancelled where nothing was."""
         made = self._waiting[turn_id] = asyncio.get_running_loop().create_future()
         try:
@@ -33,7 +31,7 @@ class Deliveries:
                 del self._waiting[turn_id]
             made.cancel()
 
-    def hand_over(self, turn_id: str, made: Made) -> bool:
+    def hand_over(self, turn_id: str, made: Answer) -> bool:
         """Gives the turn its answer; the first one counts. False where nobody here waits for it."""
         waiting = self._waiting.get(turn_id)
         if waiting is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.conversations.model import Focus, Reply, SkillState
+from bot.conversations.model import Answer, Reply, SkillState
 from bot.conversations.ports import Form, Guardian, Listener, Situation, Skill, Suggesting
 from bot.conversations.reading import act_said
 
@@ -15,8 +15,6 @@ MOST_ASIDES = 2
 _ASIDES = "asides"
 _LEADS_BACK = frozenset({"answered", "unknown", "smalltalk", "clarify"})
 """Outcomes after which the form goes on. A person, a complaint or another case end it."""
-
-Answer = tuple[Reply, Focus]
 
 
 def resumed(situation: Situation, skills: Mapping[str, Skill]) -> Answer | None:

@@ -276,6 +276,10 @@ def with_skill(focus: Focus, skill: SkillState | None) -> Focus:
     return replace(focus, skill=skill, pending=None if skill else focus.pending)
 
 
+Answer = tuple[Reply, Focus]
+"""What is said, and what the conversation is about afterwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line of a conversation's log; numbers run from 1 without gaps.

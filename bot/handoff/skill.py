@@ -13,7 +13,7 @@ from bot.conversations import danger
 from bot.conversations.answering import choices_message
 from bot.conversations.choices import taken
 from bot.conversations.holding import Holder
-from bot.conversations.model import SILENCE, Focus, Reply, SkillState, Turn, with_skill
+from bot.conversations.model import SILENCE, Answer, Reply, SkillState, Turn, with_skill
 from bot.conversations.ports import Guides, Situation, Skill
 from bot.conversations.reading import act_said, cancels
 from bot.conversations.referrals import emergency_texts, said
@@ -25,7 +25,6 @@ STOP = "取消"
 """What the button that ends the waiting sends; typed, it does the same."""
 ANGER_BELIEVED = 0.6
 LONGEST_MESSAGE = 500
-Answer = tuple[Reply, Focus]
 
 
 class HandoffSkill:
