@@ -44,7 +44,7 @@ imports: setup-dev
 bench: setup-dev  ## benchmark tables, JSON under var/bench/ (PARTS=sizes,turns runs only some)
 	@exec $(BIN)/python -m bench --parts $(PARTS) $(BENCH)
 
-eval: setup  ## score a catalogue never trained on: SET=development, test or check, DOCS=--docs writes docs/evaluation.md
+eval: setup  ## score a catalogue never trained on: SET=development, test, check or unseen, DOCS=--docs writes docs/evaluation.md
 	@exec $(BIN)/wenban eval held-out $(SET) $(DOCS)
 
 docs: setup-dev  ## write the generated page docs/settings.md

@@ -23,9 +23,9 @@ from index.evaluation.questions import Question, QuestionsFaulty, read_questions
 from index.evaluation.scoring import Record, Report, described, report
 
 FAMILIES_HELD_OUT = ("development", "test")
-ELSEWHERE = "check"
-HELD_OUT = (*FAMILIES_HELD_OUT, ELSEWHERE)
-REPORTED = ("test", ELSEWHERE)
+ELSEWHERE = ("check", "unseen")
+HELD_OUT = (*FAMILIES_HELD_OUT, *ELSEWHERE)
+REPORTED = ("test", *ELSEWHERE)
 """What took part in no training; the shipped models have seen development questions."""
 
 
@@ -55,7 +55,7 @@ async def eval_questions(
 def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
     """Scores ``part``'s questions in a home of its own that holds only guides kept out of all training.
 
-    ``development`` and ``test`` ask about families of the sample city, ``check`` about another city by other authors.
+    ``development`` and ``test`` ask about families of the sample city, the others about other cities by other authors.
     """
     if part not in HELD_OUT:
         raise InvalidInput(f"没有“{part}”这一组问题。", remedy=f"可用的有：{'、'.join(HELD_OUT)}。")
@@ -65,7 +65,7 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
             code="not_for_docs",
             remedy=f"可以写的有：{'、'.join(REPORTED)}。",
         )
-    file = SAMPLE_CITY / ("elsewhere/check/questions.jsonl" if part == ELSEWHERE else f"questions/{part}.jsonl")
+    file = SAMPLE_CITY / (f"elsewhere/{part}/questions.jsonl" if part in ELSEWHERE else f"questions/{part}.jsonl")
     kept = load_settings()
     with tempfile.TemporaryDirectory(prefix="wenban-eval-") as folder:
         home = Path(folder)
@@ -75,7 +75,7 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
             kept.home / "rasa"
         )  # the trained dialogue is the same; only the catalogue is another
         parts.upgrade(settings)
-        guides = held_out_guides(elsewhere=part == ELSEWHERE)
+        guides = city_elsewhere(part) if part in ELSEWHERE else held_out_guides()
         catalogue = home / "held-out.jsonl"
         catalogue.write_text("".join(json.dumps(g, ensure_ascii=False) + "\n" for g in guides), encoding="utf-8")
         with step(f"导入训练从未见过的 {len(guides)} 个事项") as meter:
@@ -93,11 +93,14 @@ def eval_held_out(part: str, clients: int, *, write_docs: bool) -> None:
         write_evaluation(part, made, len(guides))
 
 
-def held_out_guides(*, elsewhere: bool = False) -> list[dict[str, Any]]:
-    """The sample city's guides whose families are held out of all training, or all guides of the city elsewhere."""
-    if elsewhere:
-        file = SAMPLE_CITY / "elsewhere" / ELSEWHERE / "guides.jsonl"
-        return list(map(json.loads, file.read_text(encoding="utf-8").splitlines()))
+def city_elsewhere(name: str) -> list[dict[str, Any]]:
+    """All guides of a city that nothing was trained on."""
+    file = SAMPLE_CITY / "elsewhere" / name / "guides.jsonl"
+    return list(map(json.loads, file.read_text(encoding="utf-8").splitlines()))
+
+
+def held_out_guides() -> list[dict[str, Any]]:
+    """The sample city's guides whose families are held out of all training."""
     families = json.loads((SAMPLE_CITY / "questions" / "families.json").read_text(encoding="utf-8"))
     guides = map(json.loads, (SAMPLE_CITY / "guides.jsonl").read_text(encoding="utf-8").splitlines())
     return [guide for guide in guides if families.get(guide.get("catalog_code")) in FAMILIES_HELD_OUT]

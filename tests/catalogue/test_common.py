@@ -13,7 +13,10 @@ CATALOGUE = Path(__file__).parents[2] / "catalogue"
 FILES = sorted((CATALOGUE / "common").glob("*.jsonl"))
 ROWS = [json.loads(line) for file in FILES for line in file.read_text("utf-8").splitlines()]
 LONGEST = 100
-HELD_OUT = ["questions/test.jsonl", "elsewhere/check/questions.jsonl", "elsewhere/calibration/questions.jsonl"]
+HELD_OUT = [
+    "questions/test.jsonl",
+    *(f"elsewhere/{city}/questions.jsonl" for city in ("check", "unseen", "calibration")),
+]
 
 
 def told(row: dict[str, Any]) -> list[str]:
