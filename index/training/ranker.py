@@ -1,10 +1,10 @@
 """Train the decision on held-out families: which candidate is meant, or that nothing fits.
 
-The rows are the development questions over a catalogue the encoder was not trained on: alone, with a part of the other
-matters hidden (so that the decision holds for catalogues of any size), with the right matter hidden (so that it
-learns what an unanswerable question looks like when a sibling is near), the near misses, and the follow-ups with
-their earlier turns. Cross-validation by family gives out-of-sample probabilities; the temperature and the two
-thresholds are chosen on those.
+The rows are the development questions and those of whole cities, over catalogues the encoder was not trained on:
+alone, with a part of the other matters hidden (so that the decision holds for catalogues of any size), with the right
+matter hidden (so that it learns what an unanswerable question looks like when a sibling is near), the near misses,
+and the follow-ups with their earlier turns. Cross-validation by family gives out-of-sample probabilities; the
+temperature and the two thresholds are chosen on those.
 """
 
 from __future__ import annotations
@@ -205,6 +205,7 @@ def main() -> None:
     parser.add_argument(
         "--questions", type=Path, required=True, help="folder with families.json and the question files"
     )
+    parser.add_argument("--city", type=Path, nargs="*", default=(), help="folders of guides.jsonl, questions.jsonl")
     parser.add_argument("--encoder", default=None)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=30)
@@ -216,13 +217,16 @@ def main() -> None:
     unseen = [g for g in guides if split[g["catalog_code"]] != "train"]
     encoder = open_encoder(options.encoder, threads=1)
     training = gather(unseen, encoder, [*read(options.questions / "development.jsonl"), *named(unseen, seed=0)])
+    for folder in options.city:
+        theirs = read(folder / "guides.jsonl")
+        training += gather(theirs, encoder, [*read(folder / "questions.jsonl"), *named(theirs, seed=0)])
     seen = [g for g in guides if split[g["catalog_code"]] == "train"]
     extra = [
         r
         for r in gather(seen, encoder, [*read(options.questions / "followups-train.jsonl"), *named(seen, seed=0)])
         if not r.missed
     ]
-    print(f"{len(training)} development rows, {len(extra)} follow-up rows of training families")
+    print(f"{len(training)} rows of development and cities, {len(extra)} follow-up rows of training families")
     stored, _ = train(training, extra, options.epochs)
     features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
     # fitted by deciding, which comes last; until then follow-ups are decided as the others

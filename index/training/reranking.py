@@ -212,6 +212,7 @@ def main() -> None:
         "--questions", type=Path, required=True, help="folder with families.json and the question files"
     )
     parser.add_argument("--common", type=Path, required=True, help="folder of common matters")
+    parser.add_argument("--city", type=Path, nargs="*", default=(), help="folders of guides.jsonl, questions.jsonl")
     parser.add_argument("--encoder", type=Path, required=True, help="exported encoder to go on from")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=float, default=4)
@@ -227,6 +228,10 @@ def main() -> None:
     everywhere = city(options.common, sayings=SAYINGS, seed=options.seed)
     asked += mine(everywhere.guides, {"common": everywhere.questions, "missed": everywhere.misses}, encoder)
     guides += everywhere.guides
+    for folder in options.city:
+        theirs = read(folder / "guides.jsonl")
+        asked += mine(theirs, {"city": read(folder / "questions.jsonl")}, encoder)
+        guides += theirs
     model = Alignment(encoder.states_width)
     Trainer(model, Groups(guides, asked, options.negatives, options.seed), encoder, options.rate).run(options.epochs)
     drift = export(model, encoder, options.out, "wenban-reranker")
