@@ -19,6 +19,8 @@ RIVAL = 0.01
 """Score from which another matter may be meant by a text that turns away from the one talked about."""
 SHORT = 8
 """Characters up to which a text leans on the ones before it."""
+LONG = 24
+"""Characters from which a text tells its own story, whatever was talked about before."""
 
 NOTHING = Search("unknown", 0.0, ())
 
@@ -33,7 +35,7 @@ def search_matters(finder: Finder, text: str, focus: Focus, today: date) -> Sear
         confidence=_probability(found.confidence),
         candidates=tuple(Candidate(c.code, c.name, _probability(c.score)) for c in found.candidates),
         exact=found.exact,
-        kept_focus=found.kept_focus,
+        kept_focus=bool(found.candidates) and found.candidates[0].code == focus.matter,
         joined=not found.exact and _goes_on(asked, found, focus),
     )
     if corrected and corrected.wrong and search.best and search.best.code == focus.matter:
@@ -46,12 +48,18 @@ def search_matters(finder: Finder, text: str, focus: Focus, today: date) -> Sear
 
 
 def _found(finder: Finder, asked: str, focus: Focus, today: date) -> Found:
-    """The search with what was said before. Questions that opened no matter count only where the text needs them."""
-    if focus.turns and focus.matter is None and not focus.offered_codes:
+    """The search with what was said before, unless the text says enough by itself: a citizen who has been answered
+    asks for the next thing in full as often as for more of the same.
+    """
+    if focus.turns and not focus.offered_codes and (focus.matter is None or _may_stand_alone(asked)):
         alone = finder.find(asked, today=today)
-        if alone.decision == "answered":
+        if alone.decision == "answered" or (focus.matter is not None and len(bare(asked)) >= LONG):
             return alone
     return finder.find(asked, turns=focus.turns, focus=focus.matter, focus_offered=focus.offered_codes, today=today)
+
+
+def _may_stand_alone(text: str) -> bool:
+    return len(bare(text)) > SHORT and not is_elliptic(text)
 
 
 def _is_vague(text: str, search: Search, focus: Focus) -> bool:

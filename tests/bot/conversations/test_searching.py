@@ -46,6 +46,42 @@ class Holding:
         return Found(self.decision, best.score, candidates, False, best.code == focus, "；".join((*turns, text)))
 
 
+@dataclass
+class Leaning:
+    """An index that what was said before leads astray: alone a text means one matter, after others another."""
+
+    alone: Holding
+    after: Holding
+
+    def find(
+        self,
+        text: str,
+        *,
+        turns: Sequence[str] = (),
+        focus: str | None = None,
+        focus_offered: Sequence[str] = (),
+        today: date | None = None,
+    ) -> Found:
+        return (self.after if turns else self.alone).find(text, turns=turns, focus=focus)
+
+
+def test_a_question_that_says_enough_is_another_matter_whatever_was_talked_about() -> None:
+    index = Leaning(Holding("answered", {RENEWED: 0.9}), Holding("answered", {REPLACED: 0.95}))
+
+    for text, best in (("身份证到期了要去哪换", RENEWED), ("那到期的呢", REPLACED), ("到期了换一个", REPLACED)):
+        search = search_matters(index, text, TALKED_ABOUT, TODAY)
+        assert (search.best.code if search.best else None) == best, text
+        assert search.kept_focus == (best == TALKED_ABOUT.matter), text
+
+
+def test_a_long_story_nothing_fits_is_not_answered_by_what_was_talked_about() -> None:
+    index = Leaning(Holding("unknown", {RENEWED: 0.1}), Holding("answered", {REPLACED: 0.95}))
+
+    story = "我跟邻居合伙买的一头牛走丢了，牛贩子说是在他那儿捡到的，要我拿两千块去赎"
+    assert search_matters(index, story, TALKED_ABOUT, TODAY).decision == "unknown"
+    assert search_matters(index, "我户口不在这边能办不", TALKED_ABOUT, TODAY).decision == "answered"
+
+
 def test_turning_away_from_the_matter_is_asked_back() -> None:
     index = Holding("answered", {REPLACED: 0.85, RENEWED: 0.13})
 
