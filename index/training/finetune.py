@@ -172,7 +172,7 @@ class Corpus:
         return [flat[i : i + size] for i in range(0, len(flat) - size + 1, size)]
 
 
-def _embed(model: SentenceTransformer, prefix: str, texts: list[str], group: int = 16) -> torch.Tensor:
+def _embed(model: SentenceTransformer, prefix: str, texts: list[str], group: int = 32) -> torch.Tensor:
     """Vectors of ``texts`` in their order, encoded in groups of like length.
 
     Padding would more than double the work.
@@ -198,9 +198,11 @@ def finetune(
     """
     model.max_seq_length = LONGEST
     nothing = torch.nn.Parameter(torch.tensor(start * SCALE))
-    weights = [p for n, p in model.named_parameters() if "word_embeddings" not in n]
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("word_embeddings" not in name)
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(
-        [{"params": weights, "weight_decay": 0.01}, {"params": [nothing], "lr": 2e-2}], lr=rate
+        [{"params": weights, "weight_decay": 0.01}, {"params": [nothing], "lr": 2e-2}], lr=rate, fused=True
     )
     plan = [b for _ in range(epochs) for b in corpus.batches(batch)]
     warm = max(1, len(plan) // 10)
