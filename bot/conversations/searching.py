@@ -35,6 +35,7 @@ def search_matters(finder: Finder, text: str, focus: Focus, today: date) -> Sear
         confidence=_probability(found.confidence),
         candidates=tuple(Candidate(c.code, c.name, _probability(c.score)) for c in found.candidates),
         exact=found.exact,
+        # told here, because what was searched by itself knows of no matter talked about
         kept_focus=bool(found.candidates) and found.candidates[0].code == focus.matter,
         joined=not found.exact and _goes_on(asked, found, focus),
     )
@@ -59,6 +60,7 @@ def _found(finder: Finder, asked: str, focus: Focus, today: date) -> Found:
 
 
 def _may_stand_alone(text: str) -> bool:
+    """Whether the text need not lean on those before it."""
     return len(bare(text)) > SHORT and not is_elliptic(text)
 
 
@@ -94,7 +96,7 @@ def _goes_on(text: str, found: Found, focus: Focus) -> bool:
     """Whether the text was searched with an earlier turn and leans on it, even if it changes the matter."""
     if not focus.turns or bare(found.query) == bare(text):
         return False
-    return found.kept_focus or is_elliptic(text) or len(bare(text)) <= SHORT
+    return found.kept_focus or not _may_stand_alone(text)
 
 
 def _taken_back(search: Search, corrected: Correction) -> Search:

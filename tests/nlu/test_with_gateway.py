@@ -39,7 +39,8 @@ def test_a_turn_goes_through_rasa_and_its_failure_is_said(rasa: RasaServer, tmp_
 def test_the_next_thing_asked_in_full_is_not_taken_for_more_of_the_last(
     rasa: RasaServer, tmp_path: Path, encoder: Encoder
 ) -> None:
-    publish(tmp_path, sample_guides(), encoder)
+    guides = sample_guides()
+    publish(tmp_path, guides, encoder)
     with running(settings_for(tmp_path, rasa_url=rasa.url, rasa_timeout=30.0), encoder) as gateway:
         rasa.actions.forward_to = f"{gateway.url}/webhook"
 
@@ -47,6 +48,6 @@ def test_the_next_thing_asked_in_full_is_not_taken_for_more_of_the_last(
         card = gateway.say("身份证到期了去哪换", passport["conversation_id"])
         fee = gateway.say("那多少钱", passport["conversation_id"])
 
-    names = {guide["code"]: guide["name"] for guide in sample_guides()}
+    names = {guide["code"]: guide["name"] for guide in guides}
     assert [names[turn["matter"]] for turn in (passport, card)] == ["普通护照补发", "居民身份证有效期满换领"]
     assert (fee["matter"], fee["facets"][0]) == (card["matter"], "fees")

@@ -23,10 +23,14 @@ TALKED_ABOUT = Focus(matter=REPLACED, facets=("fees",), turns=("身份证丢了�
 
 @dataclass
 class Holding:
-    """An index that holds on to one opinion, whatever the text; ``asked`` are the texts with their earlier turns."""
+    """An index that holds on to one opinion, whatever the text; ``asked`` are the texts with their earlier turns.
+
+    ``alone``: what it holds of a text by itself, where what was said before leads it astray.
+    """
 
     decision: Decision
     scores: dict[str, float]
+    alone: Holding | None = None
 
     def __post_init__(self) -> None:
         self.asked: list[tuple[str, tuple[str, ...]]] = []
@@ -40,33 +44,16 @@ class Holding:
         focus_offered: Sequence[str] = (),
         today: date | None = None,
     ) -> Found:
+        if self.alone and not turns:
+            return self.alone.find(text)
         self.asked.append((text, tuple(turns)))
         candidates = tuple(Candidate(code, code, score, "") for code, score in self.scores.items())
         best = candidates[0]
         return Found(self.decision, best.score, candidates, False, best.code == focus, "；".join((*turns, text)))
 
 
-@dataclass
-class Leaning:
-    """An index that what was said before leads astray: alone a text means one matter, after others another."""
-
-    alone: Holding
-    after: Holding
-
-    def find(
-        self,
-        text: str,
-        *,
-        turns: Sequence[str] = (),
-        focus: str | None = None,
-        focus_offered: Sequence[str] = (),
-        today: date | None = None,
-    ) -> Found:
-        return (self.after if turns else self.alone).find(text, turns=turns, focus=focus)
-
-
 def test_a_question_that_says_enough_is_another_matter_whatever_was_talked_about() -> None:
-    index = Leaning(Holding("answered", {RENEWED: 0.9}), Holding("answered", {REPLACED: 0.95}))
+    index = Holding("answered", {REPLACED: 0.95}, alone=Holding("answered", {RENEWED: 0.9}))
 
     for text, best in (("身份证到期了要去哪换", RENEWED), ("那到期的呢", REPLACED), ("到期了换一个", REPLACED)):
         search = search_matters(index, text, TALKED_ABOUT, TODAY)
@@ -75,7 +62,7 @@ def test_a_question_that_says_enough_is_another_matter_whatever_was_talked_about
 
 
 def test_a_long_story_nothing_fits_is_not_answered_by_what_was_talked_about() -> None:
-    index = Leaning(Holding("unknown", {RENEWED: 0.1}), Holding("answered", {REPLACED: 0.95}))
+    index = Holding("answered", {REPLACED: 0.95}, alone=Holding("unknown", {RENEWED: 0.1}))
 
     story = "我跟邻居合伙买的一头牛走丢了，牛贩子说是在他那儿捡到的，要我拿两千块去赎"
     assert search_matters(index, story, TALKED_ABOUT, TODAY).decision == "unknown"
