@@ -16,7 +16,9 @@ from bot.text import normalise
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
 ASKING = CATALOGUE / "asking.jsonl"
-CITIES = ("calibration", "centre", "check", "more", "northeast", "northwest", "southwest", "unseen")
+CITIES = (
+    "calibration", "centre", "check", "east", "more", "northeast", "northwest", "south", "southwest", "unseen",
+)  # fmt: skip
 FACETS = {facet.value for facet in Facet}
 KEYS = {"text", "matter", "matter_any", "facet", "facets", "family", "context", "change"}
 CHANGES = {"keep", "facet", "sibling", "situation", "new_matter", "correction"}
