@@ -2,13 +2,14 @@
 
 A small network scores every candidate from its features and those of the question; another scores *none of these*. A
 softmax over both gives probabilities that sum to one, trained and calibrated by :mod:`index.training.ranker` on
-held-out families. A second decision weighs that anew with what halls everywhere have and what the reranker read, by
-a few numbers fitted by :mod:`index.training.deciding`. It runs in numpy: a few thousand multiplications.
+held-out families. A second decision weighs that anew with what halls everywhere have and what the reranker read
+(:class:`Evidence`): by a few numbers, and where the reranker was asked by a small network besides, both fitted by
+:mod:`index.training.deciding`. It runs in numpy: a few thousand multiplications.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +24,76 @@ RERANKED = 4
 """Candidates that are looked at a second time: the choices that may be offered, and one that may replace the last."""
 
 SIGNS = ("first", "read", "was_read", "nothing", "best_read", "share", "near_share", "near_nothing")
-"""What the decision after the second look weighs; see :func:`signs`."""
+"""What the decision after the second look weighs; see :meth:`Evidence.signs`."""
 
-NEUTRAL = (1.0, *[0.0] * (len(SIGNS) - 1))
-"""The numbers that leave the first look as it is."""
+OVERALL = (
+    "first_most", "first_next", "first_nothing", "read_most", "read_next", "nearness", "share_most", "share_nothing",
+    "follows",
+)  # fmt: skip
+"""What the network after the second look knows of the question as a whole; see :meth:`Evidence.views`."""
 
-LEAST_SHARE = 0.01
-"""Added to a share before its logarithm is taken."""
+VIEWED = (*SIGNS, "rival", *OVERALL)
+"""What it sees of each candidate, and of *none*."""
 
-_NOTHING_READ, _NO_LOGITS = np.empty(0, np.intp), np.empty(0, np.float32)
+UNREAD = -6.0
+"""Stands for the reranker's word where there is none: such a matter is hardly meant."""
+
+LEAST, LEAST_SHARE = 1e-6, 0.01
+"""Added to a probability and to a share before their logarithms are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What both looks say of a question; matters in any order, *none* last."""
+
+    first: NDArray[np.float32]
+    """Probabilities by the first look."""
+    shares: NDArray[np.float32]
+    """Of what the question resembles among the common matters, what falls to each; see :mod:`index.common`."""
+    nearness: float
+    """How near it comes to a common matter at all, 0 to 1.5."""
+    follows: bool
+    """Whether it was asked after an earlier turn."""
+    places: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+    """Matters that the reranker read."""
+    logits: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """What it said of them."""
+
+    def signs(self) -> Matrix:
+        """A row a matter, and *none* last; columns as in :data:`SIGNS`."""
+        made = np.zeros((len(self.first), len(SIGNS)), np.float32)
+        made[:, 0] = np.log(np.maximum(self.first, LEAST))
+        made[self.places, 1], made[self.places, 2] = self.logits, 1
+        made[-1, 3], made[-1, 4] = 1, self.logits.max() if len(self.logits) else 0
+        made[:, 5] = np.log(self.shares + LEAST_SHARE)
+        made[:, 6] = self.nearness * made[:, 5]
+        made[-1, 7] = self.nearness
+        return made
+
+    def views(self) -> Matrix:
+        """The signs, and what a matter has to be told apart from; columns as in :data:`VIEWED`.
+
+        ``rival``: the best that the reranker said of any other matter; the rest is the same in every row: the two
+        best first probabilities, the two best words of the reranker, the largest share (logarithms, but for the words).
+        """
+        read = np.full(len(self.first), UNREAD, np.float32)
+        read[self.places] = self.logits
+        most, following = _two_best(read[:-1], UNREAD)
+        rival = np.where((read == most) & (np.arange(len(read)) == read.argmax()), following, most)
+        first, after = np.log(np.array(_two_best(self.first[:-1], 0.0)) + LEAST)
+        overall = [
+            first,
+            after,
+            np.log(self.first[-1] + LEAST),
+            most,
+            following,
+            self.nearness,
+            np.log(self.shares[:-1].max() + LEAST_SHARE),
+            np.log(self.shares[-1] + LEAST_SHARE),
+            float(self.follows),
+        ]
+        rows = np.broadcast_to(np.array(overall, np.float32), (len(read), len(overall)))
+        return np.concatenate([self.signs(), rival[:, None].astype(np.float32), rows], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +124,8 @@ class Ranker:
         expected = ",".join((*PER_CANDIDATE, *OF_QUESTION))
         if str(weights.pop("features")) != expected:
             raise EncoderUnavailable(f"{path} was trained on other features; train it again")
-        if any(len(weights.get(name, ())) != len(SIGNS) for name in ("recalled", "again")):
+        widths = {"recalled": SIGNS, "again": SIGNS, "again_mean": VIEWED, "again_in": VIEWED}
+        if any(len(weights.get(name, ())) != len(columns) for name, columns in widths.items()):
             raise EncoderUnavailable(f"{path} weighs other signs; fit it again")
         return cls(weights)
 
@@ -83,42 +146,35 @@ class Ranker:
         """Whether the first decision is unsure enough for a second look."""
         return bool(probability[:-1].max() < self._w["doubt"])
 
-    def recalled(self, first: NDArray[np.float32], shares: NDArray[np.float32], nearness: float) -> NDArray[np.float32]:
-        """Probabilities anew, from the ``first`` ones and how much of what halls everywhere have falls to each."""
-        return _softmax(signs(first, shares, nearness, _NOTHING_READ, _NO_LOGITS) @ self._w["recalled"])
+    def recalled(self, evidence: Evidence) -> NDArray[np.float32]:
+        """Probabilities anew, from the first ones and how much of what halls everywhere have falls to each."""
+        return _softmax(evidence.signs() @ self._w["recalled"])
 
-    def again(
-        self,
-        first: NDArray[np.float32],
-        shares: NDArray[np.float32],
-        nearness: float,
-        places: NDArray[np.intp],
-        logits: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """As :meth:`recalled`, with what the reranker says of the candidates at ``places`` besides."""
-        return _softmax(signs(first, shares, nearness, places, logits) @ self._w["again"])
+    def again(self, evidence: Evidence) -> NDArray[np.float32]:
+        """As :meth:`recalled`, with what the reranker says besides."""
+        w, views = self._w, evidence.views()
+        hidden = np.tanh((views - w["again_mean"]) / w["again_deviation"] @ w["again_in"] + w["again_in_bias"])
+        return _softmax(views[:, : len(SIGNS)] @ w["again"] + hidden @ w["again_out"])
 
 
-def signs(
-    first: NDArray[np.float32],
-    shares: NDArray[np.float32],
-    nearness: float,
-    places: NDArray[np.intp],
-    logits: NDArray[np.float32],
-) -> Matrix:
-    """What the second decision weighs of each candidate, and of *none* last; columns as in :data:`SIGNS`.
+def unmoved() -> dict[str, NDArray[np.float32]]:
+    """Weights of a second decision that leaves the first as it is."""
+    numbers = np.array([1.0, *[0.0] * (len(SIGNS) - 1)], np.float32)
+    return {
+        "recalled": numbers,
+        "again": numbers,
+        "again_mean": np.zeros(len(VIEWED), np.float32),
+        "again_deviation": np.ones(len(VIEWED), np.float32),
+        "again_in": np.zeros((len(VIEWED), 1), np.float32),
+        "again_in_bias": np.zeros(1, np.float32),
+        "again_out": np.zeros(1, np.float32),
+    }
 
-    ``first``: probabilities by the first look; ``shares`` and ``nearness``: see :class:`index.common.Resemblance`;
-    ``logits``: the reranker's, of the candidates at ``places``.
-    """
-    made = np.zeros((len(first), len(SIGNS)), np.float32)
-    made[:, 0] = np.log(np.maximum(first, 1e-6))
-    made[places, 1], made[places, 2] = logits, 1
-    made[-1, 3], made[-1, 4] = 1, logits.max() if len(logits) else 0
-    made[:, 5] = np.log(shares + LEAST_SHARE)
-    made[:, 6] = nearness * made[:, 5]
-    made[-1, 7] = nearness
-    return made
+
+def _two_best(values: NDArray[np.float32], least: float) -> tuple[float, float]:
+    """The largest of ``values`` and the next, ``least`` where there are not so many."""
+    ordered = np.sort(np.concatenate([values, np.full(2, least, np.float32)]))
+    return float(ordered[-1]), float(ordered[-2])
 
 
 def _softmax(scores: NDArray[np.floating]) -> NDArray[np.float32]:

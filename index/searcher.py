@@ -11,6 +11,7 @@ exactly wins outright.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from index.features import Question, matrices
 from index.lexical import tokens
 from index.normal import bare, key
 from index.pinyin import pairs, syllables
-from index.ranking import RERANKED, Ranker, Thresholds
+from index.ranking import RERANKED, Evidence, Ranker, Thresholds
 from index.searched import Candidate, Decision, Field, Found, Looks, Searched
 from index.second import SecondLook
 from index.speech import content_weight
@@ -139,10 +140,11 @@ class Searcher:
         seen, logits = np.empty(0, np.intp), np.empty(0, np.float32)
         if self._second:
             resemblance, shares = self._resembled(self._second, field)
-            probability = self._ranker.recalled(first, shares, resemblance.nearness)
+            evidence = Evidence(first, shares, resemblance.nearness, follows=bool(turns))
+            probability = self._ranker.recalled(evidence)
             if self._ranker.doubts(probability):
                 seen, logits = self._read(self._second, field, first)
-                probability = self._ranker.again(first, shares, resemblance.nearness, seen, logits)
+                probability = self._ranker.again(replace(evidence, places=seen, logits=logits))
         order = np.argsort(-probability[:-1], kind="stable")[:10]
         candidates = tuple(
             self._candidate(considered[i].matter, float(probability[i]), self._matched(considered[i])) for i in order

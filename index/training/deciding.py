@@ -1,10 +1,11 @@
 """Fit the decision after the second look, and the thresholds, on cities that no model has seen.
 
-What the first look, the common matters and the reranker say (:data:`index.ranking.SIGNS`) is weighed into new
+What the first look, the common matters and the reranker say (:class:`index.ranking.Evidence`) is weighed into new
 probabilities by a few numbers, found by maximum likelihood: once without the reranker, whose word is not always asked,
-and once with it. The thresholds are then set on out-of-sample probabilities (cross-validation by family) where the
-figure nearest to its floor, in any of the cities, is furthest from it, in standard errors: no figure is bought with
-another.
+and once with it. There a small network adds what depends on how several signs stand together: on the matters that
+stand beside, on whether it is a follow-up. The thresholds are then set on out-of-sample probabilities (cross-validation
+by family) where the figure nearest to its floor, in any of the cities, is furthest from it, in standard errors: no
+figure is bought with another.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from index.builder import build_index
 from index.common import CommonMatters
 from index.documents import document
 from index.encoder import OpenVinoEncoder
-from index.ranking import NEUTRAL, SIGNS, Ranker, signs
+from index.ranking import SIGNS, VIEWED, Evidence, Ranker, unmoved
 from index.reranker import Reranker
 from index.searcher import Searcher
 from index.second import SecondLook
@@ -34,6 +36,11 @@ OF_READING = [SIGNS.index(name) for name in ("read", "was_read", "best_read")]
 """Signs that are there only after the reranker."""
 
 RIDGE = 0.003
+"""Keeps the numbers near those that leave the first look as it is."""
+
+UNITS, SEEDS, EPOCHS, AT_ONCE, RATE, DECAY = 16, 4, 60, 128, 3e-3, 0.1
+"""The network: units of one, how many are averaged, and how each is trained."""
+
 FOLLOW_WEIGHT = 0.5
 """A follow-up comes twice, with and without the matter answered before."""
 
@@ -55,58 +62,106 @@ def gather(searcher: Searcher, questions: Sequence[dict[str, Any]]) -> list[Aske
     return asked
 
 
-def signs_of(asked: Asked) -> np.ndarray:
+def evidence(asked: Asked) -> Evidence:
     """Everything that may be weighed of a question, the matters in the order of the first look."""
     looks = asked.looks
     places = np.arange(len(looks.logits))
-    return signs(looks.probability, looks.shares, looks.nearness, places, looks.logits)
+    return Evidence(looks.probability, looks.shares, looks.nearness, asked.follows, places, looks.logits)
 
 
-def fit(asked: Sequence[Asked], *, reading: bool) -> np.ndarray:
-    """The numbers of greatest likelihood over ``asked``, with or without what the reranker says."""
-    known = [a for a in asked if a.labels().any()]
-    most = max(len(a.looks.codes) for a in known) + 1
-    made = torch.zeros((len(known), most, len(SIGNS)), dtype=torch.float64)
-    right, there = torch.zeros((len(known), most), dtype=torch.bool), torch.zeros((len(known), most), dtype=torch.bool)
-    for i, a in enumerate(known):
-        own, labels = signs_of(a), a.labels()
-        if not reading:
-            own[:, OF_READING] = 0
-        made[i, : len(own)], right[i, : len(own)], there[i, : len(own)] = (
-            torch.from_numpy(own.astype(float)),
-            torch.from_numpy(labels),
-            True,
-        )
-    weight = torch.tensor([FOLLOW_WEIGHT if a.follows else 1.0 for a in known], dtype=torch.float64)
-    neutral = torch.tensor(NEUTRAL, dtype=torch.float64)
+class Rows:
+    """What is known of the questions whose matter was found, padded to the most matters that any has."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        known = [(evidence(a).views(), a.labels(), a.follows) for a in asked if a.labels().any()]
+        shape = len(known), max(len(views) for views, _, _ in known)
+        self.views = torch.zeros((*shape, len(VIEWED)))
+        self.right, self.there = torch.zeros(shape, dtype=torch.bool), torch.zeros(shape, dtype=torch.bool)
+        for row, (views, right, _) in enumerate(known):
+            self.views[row, : len(views)] = torch.from_numpy(views)
+            self.right[row, : len(right)], self.there[row, : len(right)] = torch.from_numpy(right), True
+        self.weight = torch.tensor([FOLLOW_WEIGHT if follows else 1.0 for _, _, follows in known])
+
+    def unlikely(self, scores: torch.Tensor, rows: torch.Tensor | slice) -> torch.Tensor:
+        """Mean negative logarithm of the share that ``scores`` leave to what is right, over ``rows``."""
+        likely = torch.log_softmax(scores.masked_fill(~self.there[rows], -1e4), 1)
+        likely = torch.logsumexp(likely.masked_fill(~self.right[rows], -1e4), 1)
+        return -(likely * self.weight[rows]).sum() / self.weight[rows].sum()
+
+
+def weigh(rows: Rows, *, reading: bool) -> np.ndarray:
+    """The numbers of greatest likelihood over ``rows``, with or without what the reranker says."""
+    signs = rows.views[..., : len(SIGNS)].clone()
+    if not reading:
+        signs[..., OF_READING] = 0
+    neutral = torch.from_numpy(unmoved()["again"])
     numbers = neutral.clone().requires_grad_(True)
     optimiser = torch.optim.LBFGS([numbers], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        likely = torch.log_softmax((made @ numbers).masked_fill(~there, -1e4), 1).masked_fill(~right, -1e4)
-        value = -(torch.logsumexp(likely, 1) * weight).sum() / weight.sum()
-        value = value + RIDGE * ((numbers - neutral) ** 2).sum()
+        value = rows.unlikely(signs @ numbers, slice(None)) + RIDGE * ((numbers - neutral) ** 2).sum()
         value.backward()
         return value
 
     optimiser.step(loss)
-    return numbers.detach().numpy().astype(np.float32)
+    return numbers.detach().numpy()
+
+
+class Beside(torch.nn.Module):
+    """The network that adds to the numbers, which it starts from and may move."""
+
+    def __init__(self, numbers: np.ndarray, mean: torch.Tensor, deviation: torch.Tensor) -> None:
+        super().__init__()
+        self.numbers = torch.nn.Parameter(torch.from_numpy(numbers.copy()))
+        self.inner, self.out = torch.nn.Linear(len(VIEWED), UNITS), torch.nn.Linear(UNITS, 1, bias=False)
+        torch.nn.init.zeros_(self.out.weight)
+        self._mean, self._deviation = mean, deviation
+
+    def forward(self, views: torch.Tensor) -> torch.Tensor:
+        """A score for each row of ``views``, as :meth:`index.ranking.Ranker.again` makes it."""
+        hidden = torch.tanh(self.inner((views - self._mean) / self._deviation))
+        return views[..., : len(SIGNS)] @ self.numbers + self.out(hidden)[..., 0]
+
+
+def learn(rows: Rows, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    """Several networks beside ``numbers``, each from another start, put side by side as the one that is their mean."""
+    seen = rows.views[rows.there]
+    mean, deviation = seen.mean(0), seen.std(0) + 1e-3
+    made = []
+    for seed in range(SEEDS):
+        torch.manual_seed(seed)
+        network = Beside(numbers, mean, deviation)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+        for epoch in range(EPOCHS):
+            for group in optimiser.param_groups:
+                group["lr"] = RATE * (1 - epoch / EPOCHS)
+            for part in torch.randperm(len(rows.views)).split(AT_ONCE):
+                optimiser.zero_grad()
+                rows.unlikely(network(rows.views[part]), part).backward()
+                optimiser.step()
+        made.append({name: value.detach().numpy() for name, value in network.named_parameters()})
+    return {
+        "again": np.mean([one["numbers"] for one in made], 0),
+        "again_mean": mean.numpy(),
+        "again_deviation": deviation.numpy(),
+        "again_in": np.concatenate([one["inner.weight"].T for one in made], 1),
+        "again_in_bias": np.concatenate([one["inner.bias"] for one in made]),
+        "again_out": np.concatenate([one["out.weight"][0] for one in made]) / SEEDS,
+    }
 
 
 def fitted(asked: Sequence[Asked]) -> dict[str, Any]:
-    """Both sets of numbers under their names."""
-    return {"recalled": fit(asked, reading=False), "again": fit(asked, reading=True)}
+    """All that the second decision weighs by, under the names of its arrays."""
+    rows = Rows(asked)
+    return {"recalled": weigh(rows, reading=False), **learn(rows, weigh(rows, reading=True))}
 
 
 def probabilities(asked: Asked, ranker: Ranker) -> np.ndarray:
     """Through the code that serves."""
-    looks = asked.looks
-    recalled = ranker.recalled(looks.probability, looks.shares, looks.nearness)
-    if not ranker.doubts(recalled):
-        return recalled
-    places = np.arange(len(looks.logits))
-    return ranker.again(looks.probability, looks.shares, looks.nearness, places, looks.logits)
+    seen = evidence(asked)
+    recalled = ranker.recalled(replace(seen, places=np.empty(0, np.intp), logits=np.empty(0, np.float32)))
+    return ranker.again(seen) if ranker.doubts(recalled) else recalled
 
 
 def outside(
@@ -135,10 +190,9 @@ def main() -> None:
     parser.add_argument("--ranker", type=Path, required=True, help="file to fit and to write again")
     options = parser.parse_args()
     with np.load(options.ranker) as stored:
-        weights: dict[str, Any] = {name: stored[name] for name in stored.files if not name.startswith("again_")}
-    neutral = np.array(NEUTRAL, np.float32)
+        weights: dict[str, Any] = {name: stored[name] for name in stored.files}
     before = {"answer": 0.5, "clarify": 0.2, "answer_follow": 0.5, "doubt": DOUBT}
-    weights |= {name: np.float32(value) for name, value in before.items()} | {"recalled": neutral, "again": neutral}
+    weights |= {name: np.float32(value) for name, value in before.items()} | unmoved()
     plain = {name: value for name, value in weights.items() if name != "features"}
     encoder = OpenVinoEncoder(options.encoder)
     second = SecondLook(CommonMatters(options.common), Reranker(options.reranker, encoder))

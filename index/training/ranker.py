@@ -22,7 +22,7 @@ import torch
 
 from index.encoder import open_encoder
 from index.features import OF_QUESTION, PER_CANDIDATE
-from index.ranking import NEUTRAL, Ranker
+from index.ranking import Ranker, unmoved
 from index.training.files import read
 from index.training.rows import Row, gather, named
 
@@ -230,8 +230,7 @@ def main() -> None:
     stored, _ = train(training, extra, options.epochs)
     features = ",".join((*PER_CANDIDATE, *OF_QUESTION))
     # fitted by deciding, which comes last; until then follow-ups are decided as the others
-    stored |= {name: np.array(NEUTRAL, np.float32) for name in ("recalled", "again")}
-    stored |= {"answer_follow": stored["answer"], "doubt": np.float32(1)}
+    stored |= unmoved() | {"answer_follow": stored["answer"], "doubt": np.float32(1)}
     np.savez_compressed(options.out, features=np.array(features), **stored)
     if options.report_test:
         held = gather(unseen, encoder, read(options.questions / "test.jsonl"))

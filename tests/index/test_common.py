@@ -12,7 +12,7 @@ from index.common import SHIPPED, CommonMatters
 from index.documents import document
 from index.encoder import Encoder
 from index.errors import EncoderUnavailable
-from index.ranking import Ranker
+from index.ranking import Evidence, Ranker
 from index.searcher import Searcher
 from index.second import SecondLook
 from index.training.common import Matter, encoded, unlike
@@ -78,10 +78,10 @@ def test_a_sibling_that_the_catalogue_lacks_is_not_answered(encoder: Encoder, tm
 
 def test_what_falls_to_a_matter_speaks_for_it() -> None:
     ranker, first = Ranker.load(), np.array([0.3, 0.3, 0.4], np.float32)
-    told = ranker.recalled(first, np.array([0.9, 0.05, 0.05], np.float32), 1.0)
+    told = ranker.recalled(Evidence(first, np.array([0.9, 0.05, 0.05], np.float32), 1.0, follows=False))
     assert told.sum() == pytest.approx(1, abs=1e-5)
     assert told[0] > told[1]
-    missing = ranker.recalled(first, np.array([0.02, 0.03, 0.95], np.float32), 1.0)
+    missing = ranker.recalled(Evidence(first, np.array([0.02, 0.03, 0.95], np.float32), 1.0, follows=False))
     assert missing[-1] > told[-1]
 
 

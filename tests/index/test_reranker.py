@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from index.builder import build_index
 from index.documents import Document, TextKind, passage
 from index.encoder import Encoder, OpenVinoEncoder, TokenEncoder
 from index.errors import EncoderUnavailable
-from index.ranking import Ranker
+from index.ranking import SHIPPED as RANKER
+from index.ranking import UNREAD, VIEWED, Evidence, Ranker, unmoved
 from index.reranker import SHIPPED, STEP, Reranker, padded
 from index.searcher import Searcher
 from index.second import SecondLook
@@ -117,15 +119,56 @@ def test_a_second_look_keeps_probabilities(encoder: Encoder, documents: list[Doc
     assert looks.shares.sum() == pytest.approx(1, abs=1e-4)
 
 
+def said(*logits: float, first: tuple[float, ...] = (0.3, 0.3, 0.2, 0.2)) -> Evidence:
+    """What both looks say where the common matters favour nobody and the reranker read the first matters."""
+    even = np.full(len(first), 1 / len(first), np.float32)
+    places, told = np.arange(len(logits)), np.array(logits, np.float32)
+    return Evidence(np.array(first, np.float32), even, 0.5, follows=False, places=places, logits=told)
+
+
 def test_what_the_reranker_favours_gains() -> None:
     ranker = Ranker.load()
-    first = np.array([0.3, 0.3, 0.2, 0.2], np.float32)
-    even = np.full(4, 0.25, np.float32)
-    again = ranker.again(first, even, 0.5, np.array([0, 1]), np.array([3.0, -3.0], np.float32))
-    assert again[0] > first[0] > again[1]
+    evidence = said(3, -3)
+    again = ranker.again(evidence)
+    assert again[0] > evidence.first[0] > again[1]
     assert again.sum() == pytest.approx(1, abs=1e-5)
-    none = ranker.again(first, even, 0.5, np.array([0, 1]), np.array([-4.0, -4.0], np.float32))
-    assert none[-1] > first[-1]
+    assert ranker.again(said(-4, -4))[-1] > evidence.first[-1]
+
+
+def test_the_order_of_the_matters_does_not_matter() -> None:
+    ranker, evidence = Ranker.load(), said(2, -1, first=(0.5, 0.2, 0.1, 0.2))
+    turned = replace(evidence, first=evidence.first[[2, 1, 0, 3]], places=np.array([2, 1]))
+    np.testing.assert_allclose(ranker.again(turned)[[2, 1, 0, 3]], ranker.again(evidence), atol=1e-6)
+
+
+def test_each_matter_is_seen_beside_its_best_rival() -> None:
+    rival = VIEWED.index("rival")
+    assert said(2, -1, 0.5).views()[:, rival].tolist() == [0.5, 2, 2, 2]
+    assert said(2).views()[:, rival].tolist() == [UNREAD, 2, 2, 2]
+    assert said().views()[:, rival].tolist() == [UNREAD] * 4
+    assert said(1, 1).views()[:, rival].tolist() == [1] * 4
+
+
+def test_one_matter_alone_can_be_weighed() -> None:
+    alone = Ranker.load().again(said(2, first=(0.7, 0.3)))
+    assert alone.sum() == pytest.approx(1, abs=1e-5)
+    assert alone[0] > 0.7
+
+
+def test_until_it_is_fitted_the_second_decision_leaves_the_first() -> None:
+    with np.load(RANKER) as stored:
+        ranker = Ranker({**{name: stored[name] for name in stored.files}, **unmoved()})
+    evidence = said(3, -3)
+    np.testing.assert_allclose(ranker.again(evidence), evidence.first, atol=1e-6)
+    np.testing.assert_allclose(ranker.recalled(evidence), evidence.first, atol=1e-6)
+
+
+def test_a_ranker_that_weighs_other_signs_is_refused(tmp_path: Path) -> None:
+    with np.load(RANKER) as stored:
+        weights = {name: stored[name] for name in stored.files}
+    np.savez(tmp_path / "old.npz", **{n: w for n, w in weights.items() if not n.startswith("again_")})
+    with pytest.raises(EncoderUnavailable, match="fit it again"):
+        Ranker.load(tmp_path / "old.npz")
 
 
 @pytest.mark.parametrize(("longest", "length"), [(1, STEP), (STEP, STEP), (STEP + 1, 2 * STEP)])
