@@ -31,6 +31,7 @@ from index.searcher import Searcher
 from index.second import SecondLook
 from index.training.files import read
 from index.training.limits import Asked, choose, measure
+from index.training.rows import switched
 
 OF_READING = [SIGNS.index(name) for name in ("read", "was_read", "best_read")]
 """Signs that are there only after the reranker."""
@@ -49,13 +50,17 @@ DOUBT = 0.98
 
 
 def gather(searcher: Searcher, questions: Sequence[dict[str, Any]]) -> list[Asked]:
-    """What both looks of ``searcher`` say of ``questions``; follow-ups also after the matter found before."""
+    """What both looks of ``searcher`` say of ``questions``; follow-ups also after the matter found before.
+
+    What only stands after a turn (:func:`index.training.rows.switched`) comes after that turn's matter alone.
+    """
     asked = []
     for row in questions:
         turns = row.get("context") or []
         before = searcher.looks(turns[-1], turns=turns[:-1][-2:]) if turns else None
         right = frozenset(row.get("matter_any") or ([row["matter"]] if row["matter"] else []))
-        for focus in [None, before.codes[0]] if before else [None]:
+        focuses = [None, before.codes[0]] if before else [None]
+        for focus in focuses[-1:] if row.get("kind") == "switched" else focuses:
             if looks := searcher.looks(row["text"], turns=turns[-3:], focus=focus):
                 family = row.get("family") or row.get("about") or row["text"]
                 asked.append(Asked(looks, right, bool(turns), family))
@@ -216,7 +221,8 @@ def _asked(city: Path, encoder: OpenVinoEncoder, ranker: Ranker, second: SecondL
         folder = Path(scratch) / "index"
         guides = [document(guide) for guide in read(city / "guides.jsonl")]
         build_index(guides, folder, encoder, cache=Path(scratch) / "cache.db")
-        return gather(Searcher.open(folder, encoder, ranker, second), read(city / "questions.jsonl"))
+        questions = read(city / "questions.jsonl")
+        return gather(Searcher.open(folder, encoder, ranker, second), [*questions, *switched(questions, seed=0)])
 
 
 if __name__ == "__main__":

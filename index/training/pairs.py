@@ -26,7 +26,7 @@ CANDIDATES = 10
 LEFT_OUT = 0.3
 """How often the right matter is left out of its group."""
 
-OFTEN = {"train-hard": 1.5, "nearmiss-train": 1.5, "development": 1.5, "city": 2.0, "missed": 0.7}
+OFTEN = {"train-hard": 1.5, "nearmiss-train": 1.5, "development": 1.5, "city": 2.0, "switched": 1.0, "missed": 0.7}
 """How often a question of a file comes in an epoch; once where nothing is said."""
 
 AGAIN_WITH_FOCUS = 0.6

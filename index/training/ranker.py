@@ -3,8 +3,8 @@
 The rows are the development questions and those of whole cities, over catalogues the encoder was not trained on:
 alone, with a part of the other matters hidden (so that the decision holds for catalogues of any size), with the right
 matter hidden (so that it learns what an unanswerable question looks like when a sibling is near), the near misses,
-and the follow-ups with their earlier turns. Cross-validation by family gives out-of-sample probabilities; the
-temperature and the two thresholds are chosen on those.
+the follow-ups with their earlier turns, and questions asked right after one about something else. Cross-validation by
+family gives out-of-sample probabilities; the temperature and the two thresholds are chosen on those.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from index.encoder import open_encoder
 from index.features import OF_QUESTION, PER_CANDIDATE
 from index.ranking import Ranker, unmoved
 from index.training.files import read
-from index.training.rows import Row, gather, named
+from index.training.rows import Row, gather, named, switched
 
 Weights = dict[str, Any]
 """Arrays by name, as the ranker's file holds them."""
@@ -112,7 +112,7 @@ def fit(training: Sequence[Row], weight: Callable[[Row], float], seed: int, epoc
 
 def weight(row: Row) -> float:
     """How much a row counts: made-up unanswerable rows less than real ones."""
-    return {"single": 1.0, "follow": 1.0, "fewer": 0.5, "named": 0.5, "removed": 0.35}[row.kind] * (
+    return {"single": 1.0, "follow": 1.0, "switched": 0.5, "fewer": 0.5, "named": 0.5, "removed": 0.35}[row.kind] * (
         2.0 if row.kind == "single" and not row.right else 1.0
     )
 
@@ -219,7 +219,8 @@ def main() -> None:
     training = gather(unseen, encoder, [*read(options.questions / "development.jsonl"), *named(unseen, seed=0)])
     for folder in options.city:
         theirs = read(folder / "guides.jsonl")
-        training += gather(theirs, encoder, [*read(folder / "questions.jsonl"), *named(theirs, seed=0)])
+        questions = read(folder / "questions.jsonl")
+        training += gather(theirs, encoder, [*questions, *switched(questions, seed=0), *named(theirs, seed=0)])
     seen = [g for g in guides if split[g["catalog_code"]] == "train"]
     extra = [
         r

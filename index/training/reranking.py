@@ -26,6 +26,7 @@ from index.reranker import ABOUT, LONGEST, Reranker, padded
 from index.training.common import city
 from index.training.files import read
 from index.training.pairs import Groups, mine
+from index.training.rows import switched
 
 QUESTIONS = ("train", "train-hard", "followups-train", "nearmiss-train", "development")
 """Files that are learnt from. The development questions too: the decision is fitted on another city."""
@@ -230,7 +231,8 @@ def main() -> None:
     guides += everywhere.guides
     for folder in options.city:
         theirs = read(folder / "guides.jsonl")
-        asked += mine(theirs, {"city": read(folder / "questions.jsonl")}, encoder)
+        questions = read(folder / "questions.jsonl")
+        asked += mine(theirs, {"city": questions, "switched": [*switched(questions, options.seed)]}, encoder)
         guides += theirs
     model = Alignment(encoder.states_width)
     Trainer(model, Groups(guides, asked, options.negatives, options.seed), encoder, options.rate).run(options.epochs)

@@ -22,6 +22,8 @@ from index.searcher import Searcher
 FRAMES = ("{}", "{}怎么办", "办{}", "我要办{}", "{}要什么材料", "想问一下{}", "{}办理流程", "{}在哪里办", "怎么申请{}")
 """How people put the name of a matter into a question."""
 
+SWITCHED = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -69,7 +71,7 @@ def rows(searcher: Searcher, questions: Iterable[dict[str, Any]], families: dict
     for code, family in families.items():
         siblings[family].append(code)
     for question in questions:
-        kind = question.get("kind", "single")
+        kind = question.get("kind", "follow" if question.get("context") else "single")
         right = question.get("matter_any") or ([question["matter"]] if question["matter"] else [])
         right = [code for code in right if code in families]
         group = families[right[0]] if right else question.get("about") or question["text"]
@@ -79,7 +81,7 @@ def rows(searcher: Searcher, questions: Iterable[dict[str, Any]], families: dict
             before = searcher.features(turns[-1], turns=turns[:-1][-2:])
             focuses = [None, before[0][int(before[1][:, 0].argmax())]] if before else [None]
         for focus in focuses:
-            row = _row(searcher, question["text"], turns, focus, right, (), group, "follow" if turns else kind)
+            row = _row(searcher, question["text"], turns, focus, right, (), group, kind)
             if row:
                 yield row
         if not right or kind == "named":
@@ -120,6 +122,20 @@ def named(guides: Sequence[dict[str, Any]], seed: int) -> Iterator[dict[str, Any
                     "family": family,
                     "kind": "named",
                 }
+
+
+def switched(questions: Sequence[dict[str, Any]], seed: int) -> Iterator[dict[str, Any]]:
+    """Questions that stand alone, each asked right after one about something else: the talk before says nothing of it.
+
+    A share :data:`SWITCHED` of ``questions``, answerable or not; the one before is always answerable.
+    """
+    draw = random.Random(seed)
+    alone = [question for question in questions if not question.get("context")]
+    known = [question for question in alone if question["matter"]]
+    for question in draw.sample(alone, int(len(alone) * SWITCHED)):
+        before = draw.choice(known)
+        if before.get("family") != question.get("family") or question["matter"] is None:
+            yield {**question, "context": [before["text"]], "kind": "switched"}
 
 
 def _core(name: str) -> str:

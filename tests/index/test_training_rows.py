@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from index.encoder import Encoder
 from index.features import OF_QUESTION, PER_CANDIDATE
-from index.training.rows import gather, named
+from index.training.rows import gather, named, switched
 from tests.index.conftest import GUIDES
 
 
@@ -31,3 +31,20 @@ def test_rows_carry_features_and_the_place_of_the_right_matter(encoder: Encoder)
     assert all(not row.right for row in rows if row.kind == "removed")
     assert all(row.right for row in rows if row.kind in ("follow", "fewer"))
     assert [bool(row.right) for row in rows if row.kind == "single"] == [True, False]
+
+
+def test_a_question_is_asked_right_after_another_that_is_not_its_own() -> None:
+    alone = [{"text": f"甲{i}", "matter": "T01", "family": "F1"} for i in range(40)]
+    alone += [{"text": f"乙{i}", "matter": "T03", "family": "F3"} for i in range(40)]
+    alone += [{"text": f"丙{i}", "matter": None, "family": None} for i in range(40)]
+    made = list(switched([*alone, {"text": "那多少钱", "matter": "T03", "context": ["乙1"]}], seed=0))
+    assert {q["matter"] for q in made} == {"T01", "T03", None}
+    assert all(q["context"][0][0] in "甲乙" for q in made), "only what is answered is talked about before"
+    assert all(q["context"][0][0] != q["text"][0] for q in made)
+    assert len({q["text"] for q in made}) == len(made)
+
+
+def test_what_follows_something_else_is_told_apart_from_a_follow_up(encoder: Encoder) -> None:
+    questions = [{"text": "河里挖沙要办啥证", "matter": "T03", "context": ["养蜂要登记吗"], "kind": "switched"}]
+    kinds = {row.kind for row in gather(GUIDES, encoder, questions)}
+    assert kinds == {"switched", "fewer"}
