@@ -50,7 +50,7 @@ eval: setup  ## score a catalogue never trained on: SET=development, test, check
 docs: setup-dev  ## write the generated page docs/settings.md
 	@$(BIN)/python scripts/write_docs.py
 
-encoder: setup-dev  ## remake index/models from scratch (two hours on two cores; see docs/encoder.md)
+encoder: setup-dev  ## remake index/models from scratch (three hours on two cores; see docs/encoder.md)
 	@sh scripts/make-encoder
 
 clean:  ## remove caches and what builds leave; data under WENBAN_HOME stay

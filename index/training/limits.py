@@ -21,8 +21,8 @@ SPARE = 1.5
 """Standard errors that every figure of every city keeps above its floor: the next city is unlike those that were
 measured. More would be bought with questions asked back that could have been answered."""
 
-WRONG_FOLLOW = 0.12
-"""Share of follow-ups that may be answered with a wrong matter."""
+WRONG_FOLLOW = 0.05
+"""Share of what is asked after a turn that may be answered with a wrong matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +91,5 @@ def choose(cities: Sequence[tuple[Sequence[Asked], Sequence[np.ndarray]]]) -> di
     steps = [round(float(step), 2) for step in np.arange(0.06, 0.9, 0.02)]
     pairs = {(a, c): margin((a, c)) for a in steps if a >= 0.3 for c in steps if c < a}
     answer, clarify = max(pairs, key=lambda pair: (min(pairs[pair], SPARE), -pair[0], pairs[pair]))
-    enough = (t for t in steps if t >= answer and right(t) >= 1 - WRONG_FOLLOW)
+    enough = (t for t in steps if t > clarify and right(t) >= 1 - WRONG_FOLLOW)
     return {"answer": answer, "clarify": clarify, "answer_follow": next(enough, steps[-1])}

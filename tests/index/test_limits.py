@@ -64,3 +64,10 @@ def test_a_follow_up_needs_more_where_it_would_be_answered_wrongly() -> None:
     follow = [likely(0.88, 0.1, 0.02)] * 5 + [likely(0.75, 0.2, 0.05)] * 5
     limits = choose([(rows, [*single, *none, *follow])])
     assert limits["answer_follow"] > 0.75 > limits["answer"]
+
+
+def test_a_follow_up_may_be_answered_earlier_where_it_is_seldom_wrong() -> None:
+    rows = [asked("A")] * 20 + [asked(None)] * 10 + [asked("A", follows=True)] * 20
+    single = [likely(0.9, 0.05, 0.05)] * 20 + [likely(0.05, 0.02, 0.93)] * 7 + [likely(0.7, 0.1, 0.2)] * 3
+    limits = choose([(rows, [*single, *[likely(0.5, 0.1, 0.4)] * 20])])
+    assert limits["clarify"] < limits["answer_follow"] <= 0.5 < 0.7 < limits["answer"]
