@@ -79,7 +79,8 @@ class Evidence:
         read = np.full(len(self.first), UNREAD, np.float32)
         read[self.places] = self.logits
         most, following = _two_best(read[:-1], UNREAD)
-        rival = np.where((read == most) & (np.arange(len(read)) == read.argmax()), following, most)
+        rival = np.full((len(read), 1), most, np.float32)
+        rival[read.argmax()] = following
         first, after = np.log(np.array(_two_best(self.first[:-1], 0.0)) + LEAST)
         overall = [
             first,
@@ -93,7 +94,7 @@ class Evidence:
             float(self.follows),
         ]
         rows = np.broadcast_to(np.array(overall, np.float32), (len(read), len(overall)))
-        return np.concatenate([self.signs(), rival[:, None].astype(np.float32), rows], axis=1)
+        return np.concatenate([self.signs(), rival, rows], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Thresholds:
     answer: float
     clarify: float
     answer_follow: float
-    """As ``answer``, after an earlier turn: a wrong turn of the talk costs more than a question back."""
+    """As ``answer``, after an earlier turn; set by itself, since the old topic is near whatever is asked."""
 
 
 class Ranker:

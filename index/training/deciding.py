@@ -31,6 +31,7 @@ from index.searcher import Searcher
 from index.second import SecondLook
 from index.training.files import read
 from index.training.limits import Asked, choose, measure
+from index.training.pairs import focuses
 from index.training.rows import switched
 
 OF_READING = [SIGNS.index(name) for name in ("read", "was_read", "best_read")]
@@ -57,10 +58,8 @@ def gather(searcher: Searcher, questions: Sequence[dict[str, Any]]) -> list[Aske
     asked = []
     for row in questions:
         turns = row.get("context") or []
-        before = searcher.looks(turns[-1], turns=turns[:-1][-2:]) if turns else None
         right = frozenset(row.get("matter_any") or ([row["matter"]] if row["matter"] else []))
-        focuses = [None, before.codes[0]] if before else [None]
-        for focus in focuses[-1:] if row.get("kind") == "switched" else focuses:
+        for focus in focuses(searcher, turns)[-1 if row.get("kind") == "switched" else 0 :]:
             if looks := searcher.looks(row["text"], turns=turns[-3:], focus=focus):
                 family = row.get("family") or row.get("about") or row["text"]
                 asked.append(Asked(looks, right, bool(turns), family))

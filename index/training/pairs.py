@@ -60,14 +60,14 @@ def mine(guides: Sequence[dict[str, Any]], questions: dict[str, list[dict[str, A
                     asked.append(Asked(row["text"], right, tuple(near), OFTEN.get(name, 1.0)))
                     continue
                 turns = row.get("context") or []
-                for focus in _focuses(searcher, turns):
+                for focus in focuses(searcher, turns):
                     often = OFTEN.get(name, 1.0) * (AGAIN_WITH_FOCUS if focus else 1.0)
                     if looks := searcher.looks(row["text"], turns=turns[-3:], focus=focus):
                         asked.append(Asked(looks.query, right, tuple(looks.codes[:CANDIDATES]), often))
     return asked
 
 
-def _focuses(searcher: Searcher, turns: Sequence[str]) -> list[str | None]:
+def focuses(searcher: Searcher, turns: Sequence[str]) -> list[str | None]:
     """Nothing, and the matter the turn before was probably answered about."""
     if not turns:
         return [None]

@@ -23,6 +23,7 @@ FRAMES = ("{}", "{}怎么办", "办{}", "我要办{}", "{}要什么材料", "想
 """How people put the name of a matter into a question."""
 
 SWITCHED = 0.3
+"""Share of the questions that are also asked right after one about something else."""
 
 
 @dataclass(frozen=True, slots=True)
