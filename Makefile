@@ -44,7 +44,7 @@ imports: setup-dev
 bench: setup-dev  ## benchmark tables, JSON under var/bench/ (PARTS=sizes,turns runs only some)
 	@exec $(BIN)/python -m bench --parts $(PARTS) $(BENCH)
 
-eval: setup  ## score a catalogue never trained on: SET=development, test, check or unseen, DOCS=--docs writes docs/evaluation.md
+eval: setup  ## score a catalogue never trained on: SET=development, test, check, unseen or blind, DOCS=--docs writes docs/evaluation.md
 	@exec $(BIN)/wenban eval held-out $(SET) $(DOCS)
 
 docs: setup-dev  ## write the generated page docs/settings.md

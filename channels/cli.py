@@ -223,11 +223,11 @@ def eval_regressions(
 
 @evals.command("held-out")
 def eval_held_out(
-    part: Annotated[str, typer.Argument(metavar="development|test|check|unseen")] = "development",
+    part: Annotated[str, typer.Argument(metavar="development|test|check|unseen|blind")] = "development",
     clients: Annotated[int, typer.Option(min=1, max=64, help="同时提问的人数。")] = 4,
     write_docs: Annotated[bool, typer.Option("--docs", help="把结果写进 docs/evaluation.md。")] = False,
 ) -> None:
-    """只导入训练从未见过的事项（留出的家族，或另一座城市 check、unseen），用从未见过的问题打分。"""
+    """只导入训练从未见过的事项（留出的家族，或另一座城市 check、unseen、blind），用从未见过的问题打分。"""
     from channels.console.examination import eval_held_out
 
     eval_held_out(part, clients, write_docs=write_docs)

@@ -23,7 +23,7 @@ from index.evaluation.questions import Question, QuestionsFaulty, read_questions
 from index.evaluation.scoring import Record, Report, described, report
 
 FAMILIES_HELD_OUT = ("development", "test")
-ELSEWHERE = ("check", "unseen")
+ELSEWHERE = ("check", "unseen", "blind")
 HELD_OUT = (*FAMILIES_HELD_OUT, *ELSEWHERE)
 REPORTED = ("test", *ELSEWHERE)
 """What took part in no training; the shipped models have seen development questions."""

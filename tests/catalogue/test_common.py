@@ -15,7 +15,7 @@ ROWS = [json.loads(line) for file in FILES for line in file.read_text("utf-8").s
 LONGEST = 100
 HELD_OUT = [
     "questions/test.jsonl",
-    *(f"elsewhere/{city}/questions.jsonl" for city in ("check", "unseen", "calibration", "northeast", "west")),
+    *(f"elsewhere/{city}/questions.jsonl" for city in ("blind", "check", "unseen", "calibration", "northeast", "west")),
 ]
 
 

@@ -17,8 +17,8 @@ from bot.text import normalise
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
 ASKING = CATALOGUE / "asking.jsonl"
 CITIES = (
-    "calibration", "centre", "check", "east", "more", "north", "northeast", "northwest", "plain", "south", "southeast",
-    "southwest", "unseen", "west",
+    "blind", "calibration", "centre", "check", "east", "more", "north", "northeast", "northwest", "plain", "south",
+    "southeast", "southwest", "unseen", "west",
 )  # fmt: skip
 FACETS = {facet.value for facet in Facet}
 KEYS = {"text", "matter", "matter_any", "facet", "facets", "family", "context", "change"}
