@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from index.builder import build_index
 from index.documents import TextKind, document, passage
 from index.encoder import Encoder
 from index.searcher import Searcher
+from index.training.common import City
 
 T = TypeVar("T")
 
@@ -30,6 +33,9 @@ OFTEN = {"train-hard": 1.5, "nearmiss-train": 1.5, "development": 1.5, "city": 2
 """How often a question of a file comes in an epoch; once where nothing is said."""
 
 AGAIN_WITH_FOCUS = 0.6
+
+AT_ONCE = 512
+"""Questions that are set against all names together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,22 @@ def mine(guides: Sequence[dict[str, Any]], questions: dict[str, list[dict[str, A
                     if looks := searcher.looks(row["text"], turns=turns[-3:], focus=focus):
                         asked.append(Asked(looks.query, right, tuple(looks.codes[:CANDIDATES]), often))
     return asked
+
+
+def mine_names(everywhere: City, encoder: Encoder) -> list[Asked]:
+    """As :func:`mine` for matters that only have names: the nearest by vector are as hard, and found at once."""
+    owned = [(guide["code"], text.text) for guide in everywhere.guides for text in document(guide).texts]
+    codes = list(dict.fromkeys(code for code, _ in owned))
+    starts = np.flatnonzero([i == 0 or code != owned[i - 1][0] for i, (code, _) in enumerate(owned)])
+    names = encoder.encode_passages([text for _, text in owned])
+    asked = []
+    for start in range(0, len(everywhere.questions), AT_ONCE):
+        rows = everywhere.questions[start : start + AT_ONCE]
+        nearness = np.maximum.reduceat(encoder.encode_queries([row["text"] for row in rows]) @ names.T, starts, axis=1)
+        for row, near in zip(rows, nearness, strict=True):
+            found = tuple(codes[place] for place in np.argsort(-near)[:CANDIDATES])
+            asked.append(Asked(row["text"], frozenset([row["matter"]]), found, 1.0))
+    return asked + [Asked(row["text"], frozenset(), tuple(row["near"]), OFTEN["missed"]) for row in everywhere.misses]
 
 
 def focuses(searcher: Searcher, turns: Sequence[str]) -> list[str | None]:

@@ -25,13 +25,13 @@ from index.graph import FILE
 from index.reranker import ABOUT, LONGEST, Reranker, padded
 from index.training.common import city
 from index.training.files import read
-from index.training.pairs import Groups, mine
+from index.training.pairs import Groups, mine, mine_names
 from index.training.rows import switched
 
 QUESTIONS = ("train", "train-hard", "followups-train", "nearmiss-train", "development")
 """Files that are learnt from. The development questions too: the decision is fitted on another city."""
 
-SAYINGS = 6
+SAYINGS = 4
 """Sayings of a common matter that are learnt from."""
 
 BATCH, PAIRS_AT_ONCE = 16, 64
@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--city", type=Path, nargs="*", default=(), help="folders of guides.jsonl, questions.jsonl")
     parser.add_argument("--encoder", type=Path, required=True, help="exported encoder to go on from")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=2.9)
+    parser.add_argument("--epochs", type=float, default=4.0)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--negatives", type=int, default=3)
     parser.add_argument("--seed", type=int, default=2)
@@ -227,7 +227,7 @@ def main() -> None:
     encoder = OpenVinoEncoder(options.encoder)
     asked = mine(guides, {name: read(options.questions / f"{name}.jsonl") for name in QUESTIONS}, encoder)
     everywhere = city(options.common, sayings=SAYINGS, seed=options.seed)
-    asked += mine(everywhere.guides, {"common": everywhere.questions, "missed": everywhere.misses}, encoder)
+    asked += mine_names(everywhere, encoder)
     guides += everywhere.guides
     for folder in options.city:
         theirs = read(folder / "guides.jsonl")
