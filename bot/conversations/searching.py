@@ -17,7 +17,7 @@ CHOSEN_AMONG = 0.5
 CLEAR_LEAD = 0.2
 RIVAL = 0.01
 """Score from which another matter may be meant by a text that turns away from the one talked about."""
-SHORT = 8
+SHORT = 5
 """Characters up to which a text leans on the ones before it."""
 LONG = 24
 """Characters from which a text tells its own story, whatever was talked about before."""

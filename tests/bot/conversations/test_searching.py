@@ -55,7 +55,12 @@ class Holding:
 def test_a_question_that_says_enough_is_another_matter_whatever_was_talked_about() -> None:
     index = Holding("answered", {REPLACED: 0.95}, alone=Holding("answered", {RENEWED: 0.9}))
 
-    for text, best in (("身份证到期了要去哪换", RENEWED), ("那到期的呢", REPLACED), ("到期了换一个", REPLACED)):
+    for text, best in (
+        ("身份证到期了要去哪换", RENEWED),
+        ("我们公司搬家了", RENEWED),
+        ("那到期的呢", REPLACED),
+        ("到期换一个", REPLACED),
+    ):
         search = search_matters(index, text, TALKED_ABOUT, TODAY)
         assert (search.best.code if search.best else None) == best, text
         assert search.kept_focus == (best == TALKED_ABOUT.matter), text
