@@ -75,10 +75,10 @@ def mine(guides: Sequence[dict[str, Any]], questions: dict[str, list[dict[str, A
 
 def mine_names(everywhere: City, encoder: Encoder) -> list[Asked]:
     """As :func:`mine` for matters that only have names: the nearest by vector are as hard, and found at once."""
-    owned = [(guide["code"], text.text) for guide in everywhere.guides for text in document(guide).texts]
-    codes = list(dict.fromkeys(code for code, _ in owned))
-    starts = np.flatnonzero([i == 0 or code != owned[i - 1][0] for i, (code, _) in enumerate(owned)])
-    names = encoder.encode_passages([text for _, text in owned])
+    codes = [guide["code"] for guide in everywhere.guides]
+    texts = [[text.text for text in document(guide).texts] for guide in everywhere.guides]
+    starts = np.cumsum([0, *map(len, texts[:-1])])
+    names = encoder.encode_passages([text for own in texts for text in own])
     asked = []
     for start in range(0, len(everywhere.questions), AT_ONCE):
         rows = everywhere.questions[start : start + AT_ONCE]

@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--city", type=Path, nargs="*", default=(), help="folders of guides.jsonl, questions.jsonl")
     parser.add_argument("--encoder", type=Path, required=True, help="exported encoder to go on from")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=4.0)
+    parser.add_argument("--epochs", type=float, default=4)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--negatives", type=int, default=3)
     parser.add_argument("--seed", type=int, default=2)

@@ -71,7 +71,10 @@ def test_a_long_story_nothing_fits_is_not_answered_by_what_was_talked_about() ->
 
     story = "我跟邻居合伙买的一头牛走丢了，牛贩子说是在他那儿捡到的，要我拿两千块去赎"
     assert search_matters(index, story, TALKED_ABOUT, TODAY).decision == "unknown"
-    assert search_matters(index, "我户口不在这边能办不", TALKED_ABOUT, TODAY).decision == "answered"
+    for leaning in ("我户口不在这边能办不", "到期了换一个"):
+        search = search_matters(index, leaning, TALKED_ABOUT, TODAY)
+        assert search.decision == "answered", leaning
+        assert search.kept_focus, leaning
 
 
 def test_turning_away_from_the_matter_is_asked_back() -> None:
