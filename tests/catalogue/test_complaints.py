@@ -17,6 +17,9 @@ CATALOGUE = Path(__file__).parents[2] / "catalogue"
 FOLDER = CATALOGUE / "complaints"
 CITIES = sorted((FOLDER / "cities").iterdir())
 ELSEWHERE = CATALOGUE / "elsewhere" / "complaints"
+COUNTIES = sorted(path.parent for path in (CATALOGUE / "elsewhere" / "counties").glob("*/complaints.jsonl"))
+REPORTING = (ELSEWHERE, *COUNTIES)
+TOWNS = sorted((FOLDER / "towns").glob("*.jsonl"))
 SPLITS = ("train", "development", "test")
 KEYS = {
     "text", "department", "department_any", "power", "category", "kind", "urgent", "dramatic", "location", "target",
@@ -57,11 +60,13 @@ def test_rows_are_well_formed_and_of_their_split(split: str) -> None:
             assert other != number, where
 
 
-@pytest.mark.parametrize("name", ["more-train", "pairs-train"])
-def test_further_training_texts_tell_pairs_from_look_alikes(name: str) -> None:
-    listed = rows(FOLDER / f"{name}.jsonl")
+@pytest.mark.parametrize(
+    "file", [FOLDER / "more-train.jsonl", FOLDER / "pairs-train.jsonl", *TOWNS], ids=lambda file: file.stem
+)
+def test_further_training_texts_tell_pairs_from_look_alikes(file: Path) -> None:
+    listed = rows(file)
     for number, row in enumerate(listed):
-        where = f"{name}:{number} {row['text']}"
+        where = f"{file.stem}:{number} {row['text']}"
         assert set(row) <= KEYS, where
         assert row["text"] == row["text"].strip(), where
         assert not (row.get("dramatic") and row["urgent"]), where
@@ -71,6 +76,18 @@ def test_further_training_texts_tell_pairs_from_look_alikes(name: str) -> None:
     assert len({normalise(row["text"]) for row in listed}) == len(listed)
 
 
+@pytest.mark.parametrize("file", TOWNS, ids=lambda file: file.stem)
+def test_every_incident_of_a_town_is_told_by_one_and_told_again_or_resembled(file: Path) -> None:
+    listed = rows(file)
+    again = [row["duplicate_of"] for row in listed if row["duplicate_of"] is not None]
+    resembled = [other for row in listed for other in row.get("distinct_from", ())]
+    assert len({*again, *resembled}) == len(again) + len(resembled) == len(listed) / 2
+    assert all((row["urgent"] is None) == bool(row.get("distinct_from")) for row in listed)
+    assert all(
+        row["urgent"] == listed[row["duplicate_of"]]["urgent"] for row in listed if row["duplicate_of"] is not None
+    )
+
+
 def _powers(folder: Path) -> list[dict[str, Any]]:
     return rows(folder / "powers.jsonl")
 
@@ -78,18 +95,18 @@ def _powers(folder: Path) -> list[dict[str, Any]]:
 def test_no_text_is_in_two_files() -> None:
     seen: dict[str, str] = {}
     files = [FOLDER / f"{name}.jsonl" for name in (*SPLITS, "urgency-train", "more-train", "pairs-train")]
-    files += [folder / "complaints.jsonl" for folder in (*CITIES, ELSEWHERE)]
+    files += [*TOWNS, *(folder / "complaints.jsonl" for folder in (*CITIES, *REPORTING))]
     for file in files:
         for row in rows(file):
             key = normalise(row["text"])
             assert seen.setdefault(key, str(file)) == str(file), row["text"]
 
 
-@pytest.mark.parametrize("folder", [*CITIES, ELSEWHERE], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*CITIES, *REPORTING], ids=lambda folder: folder.name)
 def test_the_other_cities_are_whole_and_share_no_unit(folder: Path) -> None:
     powers = {power.code: power for power in map(Power.model_validate, rows(folder / "powers.jsonl"))}
     units = {power.department for power in powers.values()}
-    others = {row["department"] for other in (*CITIES, ELSEWHERE) if other != folder for row in _powers(other)}
+    others = {row["department"] for other in (*CITIES, *REPORTING) if other != folder for row in _powers(other)}
     assert len(powers) == 80
     assert not units & {*SPLIT, *others}
     for number, row in enumerate(rows(folder / "complaints.jsonl")):
@@ -108,7 +125,7 @@ def test_what_only_reports_names_categories() -> None:
         assert tuple(row["category"]) in categories, f"{number} {row['text']}"
 
 
-@pytest.mark.parametrize("folder", [*CITIES, ELSEWHERE], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*CITIES, *REPORTING], ids=lambda folder: folder.name)
 def test_reports_of_the_same_incident_name_the_first(folder: Path) -> None:
     listed = rows(folder / "complaints.jsonl")
     for number, row in enumerate(listed):
