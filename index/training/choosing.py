@@ -43,34 +43,45 @@ def pairs(complaints: list[dict[str, Any]], made: list[Report]) -> list[Pair]:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Of every complaint the likeliest of those before it: how likely, whether it is right; and how many have one."""
+    """Of every complaint the likeliest of those before it: how likely, whether it is right, and how much it counts.
+
+    ``known``: how much the complaints count that have one.
+    """
 
     likely: NDArray[np.float64]
     right: NDArray[np.bool_]
-    known: int
+    counts: NDArray[np.float64]
+    known: float
 
     def at(self, threshold: float) -> tuple[float, float]:
         """Recall and precision of what is taken for the same from ``threshold`` on."""
         taken = self.likely >= threshold
-        hits = int(self.right[taken].sum())
-        return hits / max(self.known, 1), hits / max(int(taken.sum()), 1)
+        hits = float(self.counts[taken & self.right].sum())
+        return hits / (self.known or 1.0), hits / (float(self.counts[taken].sum()) or 1.0)
 
-    def threshold(self, precise: float) -> float:
-        """The least likelihood from which on at least ``precise`` of what is taken is right; 0.99 where none is."""
+    def threshold(self, found: float) -> float:
+        """The highest likelihood from which on at least ``found`` of what is known is found; 0.99 where never."""
         order = np.argsort(-self.likely)
-        share = np.cumsum(self.right[order]) / np.arange(1, len(order) + 1)
-        enough = np.flatnonzero(share >= precise)
-        return float(self.likely[order][enough[-1]]) if len(enough) else 0.99
+        enough = np.flatnonzero(np.cumsum((self.counts * self.right)[order]) >= found * self.known)
+        return float(self.likely[order][enough[0]]) if len(enough) else 0.99
 
 
-def choices(looked: Sequence[tuple[int, Pair]], likely: NDArray[np.float64]) -> Choices:
-    """As they are served: one choice for each complaint. ``looked``: number of the file, and pair."""
-    best: dict[tuple[int, int], tuple[float, bool]] = {}
-    for (file, pair), probability in zip(looked, likely, strict=True):
-        if pair.near and probability > best.get((file, pair.later), (0.0, False))[0]:
-            best[file, pair.later] = float(probability), pair.same
+def choices(looked: Sequence[tuple[int, Pair]], likely: NDArray[np.float64], counts: NDArray[np.float64]) -> Choices:
+    """As they are served: one choice for each complaint. ``looked``: number of the file, and pair.
+
+    ``counts``: how much the later complaint of each pair counts.
+    """
+    best: dict[tuple[int, int], tuple[float, bool, float]] = {}
+    known: dict[tuple[int, int], float] = {}
+    for (file, pair), probability, count in zip(looked, likely.tolist(), counts.tolist(), strict=True):
+        later = (file, pair.later)
+        if pair.same:
+            known[later] = count
+        if pair.near and probability > (best[later][0] if later in best else 0.0):
+            best[later] = probability, pair.same, count
     return Choices(
-        np.array([probability for probability, _ in best.values()]),
-        np.array([same for _, same in best.values()], bool),
-        len({(file, pair.later) for file, pair in looked if pair.same}),
+        np.array([probability for probability, _, _ in best.values()]),
+        np.array([same for _, same, _ in best.values()], bool),
+        np.array([count for _, _, count in best.values()]),
+        sum(known.values()),
     )

@@ -74,6 +74,9 @@ def main() -> None:
     """Command line. The rules that set marks belong to others: ``--marks`` holds what they say of every text."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--complaints", type=Path, nargs="+", required=True, help="text, kind, urgent, department")
+    parser.add_argument(
+        "--towns", type=Path, nargs="*", default=(), help="as they come in, of no department: text, urgent"
+    )
     parser.add_argument("--dangers", type=Path, nargs="+", required=True, help="text, urgent")
     parser.add_argument("--marks", type=Path, required=True, help="first line: all marks; then text, marks")
     parser.add_argument("--encoder", default=None)
@@ -85,8 +88,9 @@ def main() -> None:
     marks: dict[str, list[str]] = {row["text"]: row["marks"] for row in marked}
     encoder = open_encoder(options.encoder, threads=1)
     complaints: list[dict[str, Any]] = [row for path in options.complaints for row in read(path)]
+    towns = [(path.stem, row) for path in options.towns for row in read(path) if row["urgent"] is not None]
     dangers = [(path.stem, row) for path in options.dangers for row in read(path)]
-    rows = [*complaints, *(row for _, row in dangers)]
+    rows = [*complaints, *(row for _, row in towns), *(row for _, row in dangers)]
     texts = [row["text"] for row in rows]
     place, rarity = vocabulary(texts)
 
@@ -97,14 +101,17 @@ def main() -> None:
     everything = features(texts)
     danger = np.array([row["urgent"] for row in rows])
     groups = [row["department"] for row in complaints]
+    groups += [name for name, _ in towns]
     groups += [f"{name} {i // BLOCK}" for i, (name, _) in enumerate(dangers)]
     outside = np.zeros(len(rows))
     for inside, held in GroupKFold(5).split(everything, danger, groups):
         outside[held] = danger_model(everything[inside], danger[inside]).predict_proba(everything[held])[:, 1]
-    own = np.array([bool(row.get("department")) for row in rows])  # as they come in; the others are written to mislead
-    threshold = furthest(outside[own], danger[own])
+    place_of = np.arange(len(rows))
+    alone = place_of >= len(complaints) + len(towns)  # written to mislead; the others are as they come in
+    in_towns = ~alone & (place_of >= len(complaints))
+    threshold = furthest(outside[~alone], danger[~alone])
     print(f"danger out of sample, threshold {threshold:.3f}")
-    for name, some in (("of departments", own), ("for danger alone", ~own)):
+    for name, some in (("of departments", ~alone & ~in_towns), ("in towns", in_towns), ("for danger alone", alone)):
         found, alarms = (outside >= threshold)[some & danger].mean(), (outside >= threshold)[some & ~danger].mean()
         print(f"{name}: {(some & danger).sum()} of {some.sum()}, found {found:.3f}, false alarms {alarms:.3f}")
     kind = np.array([row["kind"] for row in complaints])

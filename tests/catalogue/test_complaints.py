@@ -19,7 +19,7 @@ CITIES = sorted((FOLDER / "cities").iterdir())
 ELSEWHERE = CATALOGUE / "elsewhere" / "complaints"
 COUNTIES = sorted(path.parent for path in (CATALOGUE / "elsewhere" / "counties").glob("*/complaints.jsonl"))
 REPORTING = (ELSEWHERE, *COUNTIES)
-TOWNS = sorted((FOLDER / "towns").glob("*.jsonl"))
+TOWNS = sorted(file for folder in (FOLDER, CATALOGUE / "elsewhere") for file in (folder / "towns").glob("*.jsonl"))
 SPLITS = ("train", "development", "test")
 KEYS = {
     "text", "department", "department_any", "power", "category", "kind", "urgent", "dramatic", "location", "target",

@@ -31,22 +31,34 @@ def test_all_of_one_incident_and_the_told_apart_are_pairs_however_far() -> None:
     assert sum(p.near for p in found.values() if p.later == last) == NEAREST
 
 
+LOOKED = [
+    (0, Pair(0, 2, same=False, near=True)),
+    (0, Pair(1, 2, same=True, near=True)),
+    (0, Pair(0, 3, same=True, near=False)),  # would never be looked at
+    (1, Pair(0, 2, same=False, near=True)),
+]
+LIKELY = np.array([0.4, 0.8, 0.99, 0.6])
+
+
 def test_one_choice_for_each_complaint_counts() -> None:
-    looked = [
-        (0, Pair(0, 2, same=False, near=True)),
-        (0, Pair(1, 2, same=True, near=True)),
-        (0, Pair(0, 3, same=True, near=False)),  # would never be looked at
-        (1, Pair(0, 2, same=False, near=True)),
-    ]
-    made = choices(looked, np.array([0.4, 0.8, 0.99, 0.6]))
+    made = choices(LOOKED, LIKELY, np.ones(4))
     assert made.known == 2
     assert made.at(0.7) == (0.5, 1.0)
     assert made.at(0.5) == (0.5, 0.5)
     assert made.at(0.9) == (0, 0)
 
 
-def test_the_threshold_is_the_least_that_is_precise_enough() -> None:
-    made = Choices(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False]), known=3)
-    assert made.threshold(1.0) == pytest.approx(0.9)
+def test_a_complaint_counts_as_much_as_it_is_told_to() -> None:
+    made = choices(LOOKED, LIKELY, np.array([0.25, 0.25, 0.75, 1.0]))
+    assert made.known == 1
+    assert made.at(0.7) == (0.25, 1.0)
+    assert made.at(0.5) == (0.25, 0.2)
+
+
+def test_the_threshold_is_the_highest_that_finds_enough() -> None:
+    right, likely = np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.6])
+    made = Choices(likely, right, np.ones(4), known=3)
+    assert made.threshold(0.3) == pytest.approx(0.9)
     assert made.threshold(0.6) == pytest.approx(0.7)
-    assert Choices(np.array([0.9]), np.array([False]), known=1).threshold(0.9) == 0.99
+    assert made.threshold(0.7) == 0.99  # the third would never be chosen
+    assert Choices(likely, right, np.array([1, 1, 0.2, 1]), known=1.2).threshold(0.8) == pytest.approx(0.9)
