@@ -65,7 +65,7 @@ def test_whoever_joins_follows_it_with_a_code_of_his_own(office: Office, first: 
     assert found.as_joiner
     assert "张三" not in str(found)
     assert "13812345678" not in str(found)
-    assert "401" not in str(found)
+    assert "401室" not in str(found)
     assert [each.number for each in office.following.mine(WANG)] == [first.number]
 
 
